@@ -1,0 +1,14 @@
+/** Every bound over outside input and every queue, in one place, so that they can be judged together. */
+export const LIMITS = {
+  /** The etcd design allows 1 to 7 members; more is slower and not safer. */
+  nodesMax: 7,
+  clientsMax: 1_000,
+  /** Bytes of one history line; a longer one is not ours. */
+  historyLineBytesMax: 4_194_304,
+  /** Buffered history bytes that force a write. */
+  recorderBufferBytes: 65_536,
+  /** The longest that a recorded event stays in memory only. */
+  recorderFlushMs: 100,
+  /** Lines of a program's stderr that an error message carries. */
+  stderrTailLines: 20,
+} as const;

@@ -1,0 +1,64 @@
+import type { Clock } from '../core/clock.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { Random } from '../core/prng.ts';
+import type { NodeName } from '../core/units.ts';
+import type { Generator } from '../generator/generator.ts';
+import type { Op } from '../history/op.ts';
+import type { Cluster, Timing } from './system.ts';
+
+/** Proof that a fault did what it says, seen from outside the code that injected it. */
+export type Evidence =
+  | { readonly result: 'installed'; readonly probe: JsonValue }
+  | { readonly result: 'skipped'; readonly why: string }
+  | { readonly result: 'failed'; readonly why: string };
+
+/**
+ * The value of a completed fault event. `begin` and `end` of one fault share `op.id`; between
+ * their completions lies its band.
+ */
+export interface FaultValue {
+  readonly stage: 'begin' | 'end';
+  /** The family: `partition`, `kill`, `pause`, `latency`, ... as the user asked for it. */
+  readonly fault: string;
+  /** For people: `isolate n2 (leader), both ways`. */
+  readonly text: string;
+  readonly targets: readonly NodeName[];
+  readonly evidence: Evidence;
+  /** Measured after the event, for network faults: `n1>n2` mapped to open, cut or unknown. */
+  readonly matrix?: { readonly [link: string]: string };
+}
+
+export interface NemesisContext {
+  readonly cluster: Cluster;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Which nodes are hit by which lane now: keeps the faults of all lanes below a majority. */
+  readonly board: FaultBoard;
+}
+
+/** Shared between lanes; see `cluster/targets.ts` for who reads it. */
+export interface FaultBoard {
+  /** Nodes that are now cut off, down or frozen, by lane. */
+  readonly hit: Map<string, ReadonlySet<NodeName>>;
+}
+
+export interface ScheduleOptions {
+  readonly random: Random;
+  readonly timing: Timing;
+  /** Mean pause between two faults of a lane, and mean length of a fault. */
+  readonly intervalMs: number;
+  readonly durationMs: number;
+}
+
+/** One fault family: one lane. Its invocations never overlap each other, those of lanes may. */
+export interface Nemesis {
+  readonly name: string;
+  /** True, or why this cluster cannot have it. */
+  available(cluster: Cluster): true | string;
+  /** Offers of begin and end, in turns, for its own thread; the value says what and whom. */
+  schedule(options: ScheduleOptions): Generator;
+  /** Injects or ends a fault; returns the completed event's value. Throws only for our own bugs. */
+  invoke(op: Op, ctx: NemesisContext): Promise<FaultValue>;
+  /** Undoes everything this lane still has installed; called at heal, and after an interrupt. */
+  heal(ctx: NemesisContext): Promise<Evidence>;
+}

@@ -1,0 +1,97 @@
+import type { JsonValue } from '../core/json.ts';
+import type { NodeName } from '../core/units.ts';
+import type { Phase, ReadMode } from '../history/op.ts';
+import type { CheckLimits, CheckResult, RunVerdict } from './checker.ts';
+import type { BackendName, ReadPromise, Timing } from './system.ts';
+import type { WorkloadOptions } from './workload.ts';
+
+/** Everything a run depends on, resolved; with the seed it is what `run.json` repeats. */
+export interface RunConfig {
+  readonly system: string;
+  readonly systemOptions: Readonly<Record<string, string>>;
+  readonly backend: BackendName;
+  readonly nodes: readonly NodeName[];
+  readonly workload: string;
+  readonly workloadOptions: WorkloadOptions;
+  /** Kinds of fault, in the order asked; empty: none. */
+  readonly faults: readonly string[];
+  readonly requireFaults: boolean;
+  readonly seed: number;
+  /** The main phase. */
+  readonly durationMs: number;
+  /** Clients only, before the main phase. */
+  readonly quietMs: number;
+  readonly faultIntervalMs: number;
+  readonly faultDurationMs: number;
+  /** Replaces the random schedules of the nemeses. */
+  readonly schedule?: readonly ScheduledFault[];
+  readonly promises: Readonly<Record<ReadMode, ReadPromise>>;
+  readonly checkLimits: CheckLimits;
+  /** What an unknown verdict does to the exit code. */
+  readonly unknown: 'fail' | 'warn' | 'pass';
+}
+
+/** One line of a fault schedule: `{ "at": "5s", "fault": "partition", "for": "6s", ... }`. */
+export interface ScheduledFault {
+  /** Since the start of the main phase. */
+  readonly atMs: number;
+  readonly forMs: number;
+  readonly fault: string;
+  /** The nemesis's own words: shape, direction, target; it checks them. */
+  readonly options: Readonly<Record<string, JsonValue>>;
+}
+
+/** `run.json`: written before anything starts, completed when the cluster is known. */
+export interface RunManifest {
+  readonly schism: 1;
+  readonly run: string;
+  readonly version: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly argv: readonly string[];
+  /** ISO 8601, UTC. The only wall-clock time of a run. */
+  readonly startedAt: string;
+  readonly config: RunConfig;
+  readonly timing?: Timing;
+  readonly cluster?: Readonly<Record<string, JsonValue>>;
+}
+
+/** Something the harness or the machine did wrong; never the store. */
+export interface RunProblem {
+  /** `setup`, `main`, `heal`, `collect`, `check`, `report`, `teardown`. */
+  readonly step: string;
+  readonly message: string;
+  readonly details?: string;
+  /** `fatal` problems make the run `error`; others are warnings. */
+  readonly severity: 'fatal' | 'warning';
+  /** True for one of our own bugs (exit 255). */
+  readonly bug?: boolean;
+}
+
+export interface PhaseSpan {
+  readonly phase: Phase;
+  readonly startNanos: number;
+  readonly endNanos: number;
+}
+
+/** The whole outcome of a run, as reports receive it; `verdict.json` is its summary. */
+export interface RunResult {
+  readonly manifest: RunManifest;
+  readonly verdict: RunVerdict;
+  readonly exitCode: number;
+  /** Why it is not a pass, most important first; empty for a pass. Plain sentences. */
+  readonly reasons: readonly string[];
+  readonly checks: readonly CheckResult[];
+  readonly problems: readonly RunProblem[];
+  readonly phases: readonly PhaseSpan[];
+  /** SIGINT or SIGTERM ended the main phase early. */
+  readonly interrupted?: 'SIGINT' | 'SIGTERM';
+  /** Client operations by outcome, over all phases. `open`: invoked, never completed. */
+  readonly counts: {
+    readonly ok: number;
+    readonly fail: number;
+    readonly info: number;
+    readonly open: number;
+  };
+  readonly wallMs: number;
+}

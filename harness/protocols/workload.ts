@@ -1,0 +1,40 @@
+import type { Random } from '../core/prng.ts';
+import type { NodeName } from '../core/units.ts';
+import type { Generator } from '../generator/generator.ts';
+import type { ReadMode } from '../history/op.ts';
+import type { Checker } from './checker.ts';
+import type { Client } from './client.ts';
+import type { Apis, Capability } from './system.ts';
+
+/** The options every workload shares, resolved from flags and configuration. */
+export interface WorkloadOptions {
+  readonly clients: number;
+  readonly nodes: readonly NodeName[];
+  /** Operations per second over all clients; 0: as fast as they go. */
+  readonly rate: number;
+  readonly clientTimeoutMs: number;
+  readonly readModes: readonly ReadMode[];
+  /** The workload's own options, checked by its `options`. */
+  readonly own: Readonly<Record<string, string>>;
+}
+
+export interface WorkloadInstance {
+  /** Endless: the runner ends it when the time is over. Client threads only. */
+  readonly main: Generator;
+  /** Finite: reads everything back, after heal and recovery. */
+  readonly final: Generator;
+  /** One operation that shows that a node serves; repeated per node until ok, in `recover`. */
+  readonly probe: Generator;
+  client(apis: Apis): Client;
+}
+
+/** What is asked, and which checkers judge it: one file. */
+export interface Workload {
+  readonly name: string;
+  readonly summary: string;
+  readonly needs: readonly Capability[];
+  readonly options: Readonly<Record<string, string>>;
+  build(options: WorkloadOptions, random: Random): WorkloadInstance;
+  /** Rebuilt from stored options alone, so that any stored history can be judged again. */
+  checkers(options: WorkloadOptions): readonly Checker[];
+}

@@ -1,0 +1,39 @@
+import {
+  defineConfig,
+  type TestProjectInlineConfiguration,
+  type ViteUserConfig,
+} from 'vitest/config';
+
+const generated = ['**/node_modules/**', '**/dist/**'];
+const tier = (
+  name: string,
+  include: string,
+  test: NonNullable<TestProjectInlineConfiguration['test']> = {},
+): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include: [include], exclude: generated, ...test },
+});
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    pool: 'forks',
+    maxWorkers: 2,
+    projects: [
+      tier('unit', '**/*.test.ts', { exclude: [...generated, '**/*.{prop,proc,docker}.test.ts'] }),
+      tier('prop', '**/*.prop.test.ts', { testTimeout: 60_000 }),
+      tier('proc', '**/*.proc.test.ts', {
+        testTimeout: 120_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 1 },
+      }),
+      tier('docker', '**/*.docker.test.ts', {
+        testTimeout: 300_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 2 },
+      }),
+    ],
+    reporters: ['default', ['json', { outputFile: 'test-results.json' }]],
+  },
+});
+export default config;
