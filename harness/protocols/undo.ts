@@ -18,3 +18,9 @@ export interface UndoRegistry {
   /** Environment that marks every child as belonging to this run: `SCHISM_RUN`, `SCHISM_OWNER`. */
   readonly env: Readonly<Record<string, string>>;
 }
+
+/** For tests and dry runs: nothing is watched. */
+export const noUndo: UndoRegistry = {
+  add: () => Promise.resolve(() => undefined),
+  env: {},
+};
