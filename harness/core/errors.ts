@@ -54,17 +54,15 @@ export class HarnessError extends Error {
   }
 }
 
-/** The exit code for an operating error. */
+const EXIT_OF: Readonly<Partial<Record<HarnessErrorCode, number>>> = {
+  'bad-option': EXIT.badArguments,
+  'bad-input': EXIT.badArguments,
+  'nothing-selected': EXIT.nothingSelected,
+};
+
+/** The exit code for an operating error: infrastructure, unless the user must change something. */
 export function exitCodeOf(code: HarnessErrorCode): number {
-  switch (code) {
-    case 'bad-option':
-    case 'bad-input':
-      return EXIT.badArguments;
-    case 'nothing-selected':
-      return EXIT.nothingSelected;
-    default:
-      return EXIT.infrastructure;
-  }
+  return EXIT_OF[code] ?? EXIT.infrastructure;
 }
 
 /** The text of anything thrown, on one line, for people. */

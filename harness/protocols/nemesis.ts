@@ -40,6 +40,8 @@ export interface NemesisContext {
 export interface FaultBoard {
   /** Nodes that are now cut off, down or frozen, by lane. */
   readonly hit: Map<string, ReadonlySet<NodeName>>;
+  /** Links (`n1>n2`) that each lane holds cut: when another lane probes them, it is not its fault. */
+  readonly cut?: Map<string, ReadonlySet<string>>;
 }
 
 export interface ScheduleOptions {
@@ -55,6 +57,11 @@ export interface Nemesis {
   readonly name: string;
   /** True, or why this cluster cannot have it. */
   available(cluster: Cluster): true | string;
+  /**
+   * Reads the options of a scheduled fault, so that a schedule is refused before anything starts.
+   * Throws `bad-input`, beginning with `where`, for a word that it does not know.
+   */
+  check?(options: Readonly<Record<string, JsonValue>>, where: string): void;
   /** Offers of begin and end, in turns, for its own thread; the value says what and whom. */
   schedule(options: ScheduleOptions): Generator;
   /** Injects or ends a fault; returns the completed event's value. Throws only for our own bugs. */

@@ -1,6 +1,6 @@
 import type { Random } from '../core/prng.ts';
 import type { NodeName } from '../core/units.ts';
-import type { Generator } from '../generator/generator.ts';
+import type { Generator, Offer } from '../generator/generator.ts';
 import type { ReadMode } from '../history/op.ts';
 import type { Checker } from './checker.ts';
 import type { Client } from './client.ts';
@@ -21,10 +21,10 @@ export interface WorkloadOptions {
 export interface WorkloadInstance {
   /** Endless: the runner ends it when the time is over. Client threads only. */
   readonly main: Generator;
-  /** Finite: reads everything back, after heal and recovery. */
-  readonly final: Generator;
+  /** Finite: reads back every key that the history names, after heal and recovery. */
+  final(keys: readonly string[]): Generator;
   /** One operation that shows that a node serves; repeated per node until ok, in `recover`. */
-  readonly probe: Generator;
+  readonly probe: Pick<Offer, 'f' | 'key' | 'value' | 'mode'>;
   client(apis: Apis): Client;
 }
 

@@ -1,0 +1,112 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { checkAll } from '../checkers/compose.ts';
+import type { Clock } from '../harness/core/clock.ts';
+import { HarnessError, messageOf } from '../harness/core/errors.ts';
+import type { History } from '../harness/history/history.ts';
+import type { CheckContext, CheckResult } from '../harness/protocols/checker.ts';
+import type { WorkloadOptions } from '../harness/protocols/workload.ts';
+import { findNamed, WORKLOADS } from './registry.ts';
+
+/** A checker ends by itself at its time limit; one that does not is ended so much later. */
+const GRACE_MS = 20_000;
+
+export interface JudgeTask {
+  readonly historyPath: string;
+  readonly workload: string;
+  readonly workloadOptions: WorkloadOptions;
+  readonly context: CheckContext;
+  /** Names of the checkers still to run. */
+  readonly checkers: readonly string[];
+}
+
+export type JudgeMessage =
+  | { readonly kind: 'start'; readonly checker: string }
+  | { readonly kind: 'result'; readonly result: CheckResult }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/**
+ * Judges a stored history in a worker with bounded memory. A checker that crashes the worker or
+ * outlives its time is `unknown`; those after it go on in a new worker.
+ */
+export async function judge(
+  task: Omit<JudgeTask, 'checkers'>,
+  clock: Clock,
+): Promise<readonly CheckResult[]> {
+  const workload = findNamed('workload', WORKLOADS, task.workload);
+  const names = workload.checkers(task.workloadOptions).map(({ name }) => name);
+  const results = new Map<string, CheckResult>();
+  for (;;) {
+    const left = names.filter((name) => !results.has(name));
+    if (left.length === 0) return names.map((name) => results.get(name) as CheckResult);
+    const end = await runWorker({ ...task, checkers: left }, clock, results);
+    if (end === undefined) continue;
+    if (end.checker === undefined)
+      throw new HarnessError('bad-input', `the history could not be judged: ${end.why}`);
+    results.set(end.checker, gaveUp(end.checker, end.why));
+  }
+}
+
+/** Judges a history that could not be stored, in this thread. */
+export function judgeInMemory(
+  history: History,
+  task: Omit<JudgeTask, 'checkers' | 'historyPath'>,
+): Promise<readonly CheckResult[]> {
+  const workload = findNamed('workload', WORKLOADS, task.workload);
+  return checkAll(workload.checkers(task.workloadOptions), history, task.context);
+}
+
+/** Undefined when the worker came to its end; else the checker that broke it, and how. */
+async function runWorker(
+  task: JudgeTask,
+  clock: Clock,
+  results: Map<string, CheckResult>,
+): Promise<{ readonly checker: string | undefined; readonly why: string } | undefined> {
+  const { timeoutMs, memoryBytes } = task.context.limits;
+  const url = new URL(`./judge-worker${extname(import.meta.url)}`, import.meta.url);
+  const worker = new Worker(url, {
+    workerData: task,
+    resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / 2 ** 20) },
+  });
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  let running: string | undefined;
+  let timer = clock.timer(timeoutMs + GRACE_MS, () => undefined);
+  worker.on('message', (message: JudgeMessage) => {
+    timer.cancel();
+    switch (message.kind) {
+      case 'start':
+        running = message.checker;
+        timer = clock.timer(timeoutMs + GRACE_MS, () => {
+          resolve(`it did not end within ${(timeoutMs + GRACE_MS) / 1000} s`);
+        });
+        return;
+      case 'result':
+        results.set(message.result.checker, message.result);
+        running = undefined;
+        return;
+      default:
+        resolve(message.message);
+    }
+  });
+  worker.on('error', (error) => {
+    resolve(messageOf(error));
+  });
+  worker.on('exit', () => {
+    resolve(running === undefined ? undefined : 'its worker ended');
+  });
+  const why = await promise;
+  timer.cancel();
+  await worker.terminate();
+  return why === undefined ? undefined : { checker: running, why };
+}
+
+function gaveUp(checker: string, why: string): CheckResult {
+  return {
+    checker,
+    verdict: 'unknown',
+    anomalies: [],
+    covered: 'nothing: the checker did not come to an end',
+    reason: why,
+    details: {},
+  };
+}

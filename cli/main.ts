@@ -1,0 +1,30 @@
+/** The process around the commands: the only file that ends it. */
+import { main, type Shell } from './program.ts';
+
+const shell: Shell = {
+  env: process.env,
+  argv: process.argv.slice(2),
+  out: (text) => {
+    process.stdout.write(text);
+  },
+  err: (text) => {
+    process.stderr.write(text);
+  },
+  isTty: process.stdout.isTTY,
+  columns: process.stdout.isTTY ? process.stdout.columns : 100,
+  onSignal: (handler) => {
+    const names = ['SIGINT', 'SIGTERM'] as const;
+    for (const name of names) process.on(name, handler);
+    return {
+      [Symbol.dispose]: () => {
+        for (const name of names) process.off(name, handler);
+      },
+    };
+  },
+  die: (code) => process.exit(code),
+};
+
+// A reader that went away (`schism list | head`) must not turn a verdict into a crash.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
+process.exitCode = await main(shell);

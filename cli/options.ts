@@ -1,0 +1,211 @@
+import { readFile } from 'node:fs/promises';
+import { parseSchedule } from '../cluster/nemeses/schedule.ts';
+import { HarnessError, messageOf } from '../harness/core/errors.ts';
+import { LIMITS } from '../harness/core/limits.ts';
+import { freshSeed, parseSeed } from '../harness/core/prng.ts';
+import { suggest } from '../harness/core/suggest.ts';
+import { type NodeName, parseDurationMs } from '../harness/core/units.ts';
+import type { ReadMode } from '../harness/history/op.ts';
+import type { RunConfig } from '../harness/protocols/run.ts';
+import type { ReadPromise, System } from '../harness/protocols/system.ts';
+import type { Workload } from '../harness/protocols/workload.ts';
+
+/** The flags of `run` as the command line gives them; all texts, all checked here. */
+export interface RunFlags {
+  readonly nodes?: string;
+  readonly workloadOption: readonly string[];
+  readonly systemOption: readonly string[];
+  readonly bug?: string;
+  /** `false` for `--no-faults`. */
+  readonly fault?: string;
+  readonly faults: boolean;
+  readonly requireFaults?: boolean;
+  readonly seed?: string;
+  readonly duration: string;
+  readonly quietStart: string;
+  readonly faultInterval: string;
+  readonly faultDuration: string;
+  readonly schedule?: string;
+  readonly clients: string;
+  readonly clientTimeout: string;
+  readonly rate: string;
+  readonly readMode?: string;
+  readonly promise: readonly string[];
+  readonly checkTimeout: string;
+  readonly checkMemory: string;
+  readonly unknown: string;
+}
+
+const MODES: readonly ReadMode[] = ['linearizable', 'serializable'];
+const PROMISES: readonly ReadPromise[] = ['linearizable', 'serializable'];
+const UNKNOWN = ['fail', 'warn', 'pass'] as const;
+
+function bad(message: string): never {
+  throw new HarnessError('bad-option', message);
+}
+
+/** Resolves the flags against a system and a workload; throws `bad-option` for the first bad one. */
+export async function resolveConfig(
+  flags: RunFlags,
+  system: System,
+  workload: Workload,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<RunConfig> {
+  const missing = workload.needs.filter((need) => !system.capabilities.includes(need));
+  if (missing.length > 0)
+    bad(`workload ${workload.name} needs ${missing.join(', ')}, which ${system.name} does not have`);
+  const nodes = nodesOf(flags.nodes ?? String(system.defaultNodes));
+  const systemOptions = pairs(
+    '--system-option',
+    [...flags.systemOption, ...(flags.bug === undefined ? [] : [`bug=${flags.bug}`])],
+    Object.keys(system.options),
+    system.name,
+  );
+  const own = pairs(
+    '--workload-option',
+    flags.workloadOption,
+    Object.keys(workload.options),
+    workload.name,
+  );
+  const schedule =
+    flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule);
+  const [backend] = system.backends;
+  if (backend === undefined) bad(`${system.name} has no backend`);
+  return {
+    system: system.name,
+    systemOptions,
+    backend,
+    nodes,
+    workload: workload.name,
+    workloadOptions: {
+      clients: clientsOf(flags.clients, nodes.length),
+      nodes,
+      rate: numberOf('--rate', flags.rate, 0, 1_000_000),
+      clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),
+      readModes: listOf('--read-mode', flags.readMode ?? MODES.join(','), MODES),
+      own,
+    },
+    faults: faultsOf(flags, schedule),
+    requireFaults: flags.requireFaults ?? Boolean(env['CI']),
+    seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
+    durationMs: parseDurationMs(flags.duration, '--duration'),
+    quietMs: parseDurationMs(flags.quietStart, '--quiet-start'),
+    faultInterval: faultTime('--fault-interval', flags.faultInterval),
+    faultDuration: faultTime('--fault-duration', flags.faultDuration),
+    ...(schedule !== undefined && { schedule }),
+    promises: promisesOf(flags.promise, system),
+    checkLimits: {
+      timeoutMs: parseDurationMs(flags.checkTimeout, '--check-timeout'),
+      memoryBytes: bytesOf(flags.checkMemory),
+    },
+    unknown: oneOf('--unknown', flags.unknown, UNKNOWN),
+  };
+}
+
+function nodesOf(text: string): readonly NodeName[] {
+  const names = /^\d+$/.test(text)
+    ? Array.from({ length: Number(text) }, (_, index) => `n${index + 1}`)
+    : text.split(',');
+  if (names.length < 1 || names.length > LIMITS.nodesMax)
+    bad(`--nodes: ${names.length} nodes; there can be 1 to ${LIMITS.nodesMax}`);
+  const wrong = names.find((name) => !/^[a-z][a-z0-9-]{0,30}$/.test(name));
+  if (wrong !== undefined)
+    bad(`--nodes: '${wrong}' is not a node name; write a number, or names such as n1,n2,n3`);
+  if (new Set(names).size !== names.length) bad(`--nodes: a name stands twice in '${text}'`);
+  return names;
+}
+
+/** A whole number, or `3n` for three on each node. */
+function clientsOf(text: string, nodes: number): number {
+  const match = /^(\d+)(n?)$/.exec(text);
+  if (match === null) bad(`--clients: '${text}' is not a number; write 10, or 2n for two a node`);
+  const clients = Number(match[1]) * (match[2] === 'n' ? nodes : 1);
+  if (clients < 1 || clients > LIMITS.clientsMax)
+    bad(`--clients: ${clients} is out of range; there can be 1 to ${LIMITS.clientsMax}`);
+  return clients;
+}
+
+function numberOf(flag: string, text: string, min: number, max: number): number {
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value >= min && value <= max)) bad(`${flag}: '${text}' is not a number from ${min} to ${max}`);
+  return value;
+}
+
+function bytesOf(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(MB|GB)$/i.exec(text);
+  if (match === null) bad(`--check-memory: '${text}' is not a size; write 512MB or 4GB`);
+  const bytes = Number(match[1]) * (match[2]?.toUpperCase() === 'GB' ? 2 ** 30 : 2 ** 20);
+  if (bytes < 64 * 2 ** 20) bad(`--check-memory: '${text}' is too small; give at least 64MB`);
+  return bytes;
+}
+
+/** Election timeouts are known only when the cluster runs; the form is checked with any. */
+function faultTime(flag: string, text: string): string {
+  parseDurationMs(text, flag, { electionMs: 1000, heartbeatMs: 100 });
+  return text;
+}
+
+function oneOf<T extends string>(flag: string, text: string, all: readonly T[]): T {
+  const found = all.find((item) => item === text);
+  return found ?? bad(`${flag}: '${text}'${suggest(text, all)}; it is one of ${all.join(', ')}`);
+}
+
+function listOf<T extends string>(flag: string, text: string, all: readonly T[]): readonly T[] {
+  return [...new Set(text.split(',').map((item) => oneOf(flag, item.trim(), all)))];
+}
+
+function pairs(
+  flag: string,
+  texts: readonly string[],
+  known: readonly string[],
+  owner: string,
+): Readonly<Record<string, string>> {
+  const out: Record<string, string> = {};
+  for (const text of texts) {
+    const match = /^([a-z][a-z0-9-]*)=(.*)$/s.exec(text);
+    const [, name, value] = match ?? [];
+    if (name === undefined || value === undefined) bad(`${flag}: '${text}' is not name=value`);
+    if (!known.includes(name)) {
+      const there = known.length === 0 ? 'it has none' : `it has: ${known.join(', ')}`;
+      bad(`${flag}: ${owner} has no option '${name}'${suggest(name, known)}; ${there}`);
+    }
+    out[name] = value;
+  }
+  return out;
+}
+
+function promisesOf(texts: readonly string[], system: System): RunConfig['promises'] {
+  const out = { ...system.promises };
+  for (const text of texts) {
+    const [mode = '', promise = ''] = text.split('=', 2);
+    out[oneOf('--promise', mode, MODES)] = oneOf('--promise', promise, PROMISES);
+  }
+  return out;
+}
+
+function faultsOf(flags: RunFlags, schedule: RunConfig['schedule']): readonly string[] {
+  if (!flags.faults) {
+    if (flags.fault !== undefined || schedule !== undefined)
+      bad('--no-faults: give it alone, without --fault or --schedule');
+    return [];
+  }
+  if (schedule !== undefined) {
+    if (flags.fault !== undefined)
+      bad('--schedule: it names the faults itself; leave --fault out');
+    return [...new Set(schedule.map(({ fault }) => fault))];
+  }
+  const text = flags.fault ?? 'partition,kill,pause';
+  return [...new Set(text.split(',').map((item) => item.trim()))];
+}
+
+async function scheduleFrom(path: string): Promise<RunConfig['schedule']> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new HarnessError('bad-input', `--schedule: cannot read ${path}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  return parseSchedule(text, path);
+}

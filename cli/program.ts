@@ -1,0 +1,68 @@
+import { Command, CommanderError } from 'commander';
+import { EXIT, exitCodeOf, HarnessError } from '../harness/core/errors.ts';
+import { checkCommand } from './commands/check.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { listCommand } from './commands/list.ts';
+import { runCommand } from './commands/run.ts';
+
+/** What commands need of the process around them; tests bring their own. */
+export interface Shell {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly argv: readonly string[];
+  /** Results. */
+  out(text: string): void;
+  /** Everything said to people while `--json` owns the output, and every error. */
+  err(text: string): void;
+  readonly isTty: boolean;
+  readonly columns: number;
+  /** Calls back at each SIGINT or SIGTERM until disposed. */
+  onSignal(handler: (name: 'SIGINT' | 'SIGTERM') => void): Disposable;
+  /** Ends the process at once; the watchdog undoes what is left. */
+  die(code: number): never;
+}
+
+/** Parses the arguments, runs the command, and returns the exit code. Never throws. */
+export async function main(shell: Shell): Promise<number> {
+  let code: number = EXIT.pass;
+  const finish = (result: number): void => {
+    code = result;
+  };
+  const program = new Command('schism')
+    .description('Breaks distributed stores on purpose and proves what they did wrong.')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => {
+        shell.out(text);
+      },
+      writeErr: (text) => {
+        shell.err(text);
+      },
+    })
+    .showSuggestionAfterError()
+    .version('0.0.0', '-V, --version');
+  for (const make of [runCommand, checkCommand, listCommand, doctorCommand]) {
+    const command = make(shell, finish);
+    program.addCommand(command.exitOverride().copyInheritedSettings(program));
+  }
+  try {
+    await program.parseAsync([...shell.argv], { from: 'user' });
+    return code;
+  } catch (error) {
+    return failed(error, shell);
+  }
+}
+
+function failed(error: unknown, shell: Shell): number {
+  if (error instanceof CommanderError) {
+    // Help and version are asked for; everything else was already explained by commander.
+    return error.exitCode === 0 ? EXIT.pass : EXIT.badArguments;
+  }
+  if (error instanceof HarnessError) {
+    shell.err(`schism: ${error.message}\n`);
+    if (error.details !== undefined) shell.err(`${error.details}\n`);
+    return exitCodeOf(error.code);
+  }
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  shell.err(`schism: this is a bug in schism, not in the store under test:\n${text}\n`);
+  return EXIT.bug;
+}

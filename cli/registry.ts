@@ -1,0 +1,55 @@
+import { kill } from '../cluster/nemeses/kill.ts';
+import { bandwidth, blackhole, hold, latency, reset, slowClose } from '../cluster/nemeses/link.ts';
+import { partition } from '../cluster/nemeses/partition.ts';
+import { pause } from '../cluster/nemeses/pause.ts';
+import { etcd } from '../cluster/systems/etcd.ts';
+import { memory } from '../cluster/systems/memory.ts';
+import { HarnessError } from '../harness/core/errors.ts';
+import { suggest } from '../harness/core/suggest.ts';
+import type { Nemesis } from '../harness/protocols/nemesis.ts';
+import type { System } from '../harness/protocols/system.ts';
+import type { Workload } from '../harness/protocols/workload.ts';
+import { reads } from '../workloads/reads.ts';
+import { register } from '../workloads/register.ts';
+
+/** Everything a run can be made of: to add one is one file and one line here. */
+export const SYSTEMS: readonly System[] = [etcd, memory];
+export const WORKLOADS: readonly Workload[] = [register, reads];
+/** A nemesis holds state, so each run makes its own. */
+export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
+  partition,
+  kill,
+  pause,
+  latency,
+  bandwidth,
+  hold,
+  blackhole,
+  reset,
+  'slow-close': slowClose,
+};
+
+/** Throws `bad-option` with the nearest name for an unknown one. */
+export function findNamed<T extends { readonly name: string }>(
+  what: string,
+  all: readonly T[],
+  name: string,
+): T {
+  const found = all.find((item) => item.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((item) => item.name);
+  throw new HarnessError(
+    'bad-option',
+    `unknown ${what} '${name}'${suggest(name, names)}; there are: ${names.join(', ')}`,
+  );
+}
+
+/** Throws `bad-option` with the nearest name for an unknown one. */
+export function makeNemesis(name: string): Nemesis {
+  const make = Object.hasOwn(NEMESES, name) ? NEMESES[name] : undefined;
+  if (make !== undefined) return make();
+  const names = Object.keys(NEMESES);
+  throw new HarnessError(
+    'bad-option',
+    `unknown fault '${name}'${suggest(name, names)}; there are: ${names.join(', ')}`,
+  );
+}

@@ -1,0 +1,235 @@
+import type { Clock } from '../core/clock.ts';
+import { withDeadline } from '../core/deadline.ts';
+import { InvariantError } from '../core/invariant.ts';
+import { messageOf } from '../core/errors.ts';
+import type { JsonValue } from '../core/json.ts';
+import type { Log } from '../core/log.ts';
+import { Random, type Seed } from '../core/prng.ts';
+import { nanos, nanosFromMs } from '../core/units.ts';
+import { any } from '../generator/combine.ts';
+import { ThreadTable } from '../generator/context.ts';
+import type { Generator, Thread } from '../generator/generator.ts';
+import { clients, nemesis as nemesisLane } from '../generator/route.ts';
+import type { History } from '../history/history.ts';
+import type { Op, OpDraft, Phase } from '../history/op.ts';
+import type { FaultBoard, FaultValue, Nemesis } from '../protocols/nemesis.ts';
+import type { PhaseSpan, RunConfig, RunProblem } from '../protocols/run.ts';
+import type { Cluster } from '../protocols/system.ts';
+import type { WorkloadInstance } from '../protocols/workload.ts';
+import { ClientPool } from './client-pool.ts';
+import { type Ended, interpret, type Stage } from './interpreter.ts';
+import { healAll, type OpenFault } from './heal.ts';
+import { observeRoles } from './observer.ts';
+import { probeUntilOk } from './recover.ts';
+
+/** Beyond a client's own timeout: nothing that works takes longer. */
+const DRAIN_GRACE_MS = 5000;
+const RECOVER_MS_MAX = 30_000;
+const FINAL_MS_MAX = 60_000;
+
+export interface PlayRequest {
+  readonly config: RunConfig;
+  readonly cluster: Cluster;
+  readonly workload: WorkloadInstance;
+  readonly nemeses: readonly Nemesis[];
+  /** One generator a lane; the lane is the nemesis's name. */
+  readonly schedules: ReadonlyMap<string, Generator>;
+  readonly seed: Seed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly recorder: { record(draft: OpDraft): Op; snapshot(): History };
+  /** Aborts on the first interrupt: no more load; heal, then judge what there is. */
+  readonly interrupt: AbortSignal;
+  onPhase(phase: Phase): void;
+}
+
+export interface Played {
+  readonly phases: readonly PhaseSpan[];
+  readonly problems: readonly RunProblem[];
+}
+
+/** Steps 4 to 8 of a run: everything that makes history. Never throws for what it met on the way. */
+export async function play(request: PlayRequest): Promise<Played> {
+  await using run = new Play(request);
+  await run.all();
+  return { phases: run.phases, problems: run.problems };
+}
+
+class Play implements AsyncDisposable {
+  readonly #request: PlayRequest;
+  readonly phases: PhaseSpan[] = [];
+  readonly problems: RunProblem[] = [];
+  readonly #stage: Stage;
+  readonly #pool: ClientPool;
+  readonly #board: FaultBoard = { hit: new Map() };
+  readonly #openFaults: Map<string, OpenFault> = new Map();
+  readonly #stopObserver: AbortController = new AbortController();
+  #observer: Promise<void> | undefined;
+  #phase: Phase = 'quiet';
+
+  constructor(request: PlayRequest) {
+    this.#request = request;
+    const { cluster, clock, config, log, recorder, workload } = request;
+    this.#pool = new ClientPool(
+      (node) => cluster.open(node),
+      (apis) => workload.client(apis),
+      log,
+    );
+    this.#stage = {
+      clock,
+      table: new ThreadTable({
+        clients: config.workloadOptions.clients,
+        lanes: request.nemeses.map(({ name }) => name),
+        nodes: cluster.nodes,
+      }),
+      record: (draft) => recorder.record(draft),
+      invoke: (thread, op) => this.#invoke(thread, op),
+      onBug: (error, op) => {
+        this.#problem('main', `operation ${op.index} (${op.f}) broke the harness`, error, true);
+      },
+    };
+  }
+
+  async all(): Promise<void> {
+    const { config, workload, interrupt, cluster } = this.#request;
+    this.#observer = observeRoles(
+      cluster,
+      { ...this.#stage, log: this.#request.log },
+      () => this.#phase,
+      this.#stopObserver.signal,
+    );
+    const main = await this.#timed('quiet', clients(workload.main), config.quietMs);
+    if (!interrupt.aborted && main !== undefined) {
+      const lanes = [...this.#request.schedules].map(([lane, generator]) =>
+        nemesisLane(lane, generator),
+      );
+      await this.#timed('main', any([main, ...lanes], this.#random('any')), config.durationMs);
+    }
+    await this.#heal();
+    // An interrupted run is judged as it stands: people who press Ctrl-C do not want to wait.
+    if (interrupt.aborted) return;
+    await this.#recover();
+    const keys = keysOf(this.#request.recorder.snapshot());
+    await this.#until('final', clients(workload.final(keys)), FINAL_MS_MAX);
+  }
+
+  #random(name: string): Random {
+    return Random.stream(this.#request.seed, `runner/${name}`);
+  }
+
+  /** A phase that ends by the clock, or by an interrupt. */
+  #timed(phase: Phase, generator: Generator, ms: number): Promise<Generator | undefined> {
+    return this.#play(phase, generator, ms, this.#request.interrupt);
+  }
+
+  /** A phase that ends by itself; its time is only a bound. */
+  async #until(phase: Phase, generator: Generator, ms: number): Promise<boolean> {
+    return (await this.#play(phase, generator, ms)) === undefined;
+  }
+
+  async #play(
+    phase: Phase,
+    generator: Generator,
+    ms: number,
+    signal?: AbortSignal,
+  ): Promise<Generator | undefined> {
+    const { clock, config } = this.#request;
+    const start = this.#enter(phase);
+    const rest = await interpret(this.#stage, generator, {
+      phase,
+      until: nanos(start + nanosFromMs(ms)),
+      drainMs: config.workloadOptions.clientTimeoutMs + DRAIN_GRACE_MS,
+      ...(signal !== undefined && { signal }),
+    });
+    this.phases.push({ phase, startNanos: start, endNanos: clock.now() });
+    return rest;
+  }
+
+  #enter(phase: Phase): number {
+    this.#phase = phase;
+    this.#request.onPhase(phase);
+    return this.#request.clock.now();
+  }
+
+  async #heal(): Promise<void> {
+    const { clock, cluster, nemeses } = this.#request;
+    const start = this.#enter('heal');
+    const problems = await healAll({
+      nemeses,
+      openFaults: this.#openFaults,
+      context: { cluster, clock, random: this.#random('heal'), board: this.#board },
+      record: this.#stage.record,
+    });
+    this.problems.push(...problems);
+    this.phases.push({ phase: 'heal', startNanos: start, endNanos: clock.now() });
+  }
+
+  async #recover(): Promise<void> {
+    const { cluster, workload } = this.#request;
+    const { clients: count } = this.#request.config.workloadOptions;
+    // With fewer clients than nodes, some nodes have nobody who could ask them.
+    const nodes = cluster.nodes.slice(0, Math.max(1, Math.min(count, cluster.nodes.length)));
+    const probes = clients(probeUntilOk(nodes, workload.probe));
+    if (await this.#until('recover', probes, RECOVER_MS_MAX)) return;
+    this.problems.push({
+      step: 'recover',
+      severity: 'fatal',
+      message: `not every node answered within ${RECOVER_MS_MAX / 1000} s after the faults were healed`,
+    });
+  }
+
+  async #invoke(thread: Thread, op: Op): Promise<Ended> {
+    if (typeof thread === 'number') {
+      const node = this.#stage.table.nodeOf(thread);
+      if (node === undefined) throw new InvariantError(`client thread ${thread} has no node`);
+      return this.#pool.invoke(thread, node, op);
+    }
+    const nemesis = this.#request.nemeses.find(({ name }) => name === op.lane);
+    if (nemesis === undefined) throw new InvariantError(`no nemesis for lane ${op.lane}`);
+    const { cluster, clock } = this.#request;
+    const random = this.#random(`nemesis/${op.id}`);
+    const value = await nemesis.invoke(op, { cluster, clock, random, board: this.#board });
+    this.#remember(op, value);
+    return { type: 'info', value: asJson(value) };
+  }
+
+  #remember(op: Op, value: FaultValue): void {
+    const { lane = '' } = op;
+    if (value.stage === 'end') this.#openFaults.delete(lane);
+    else if (value.evidence.result !== 'skipped') this.#openFaults.set(lane, { op, value });
+  }
+
+  #problem(step: string, what: string, error: unknown, bug: boolean): void {
+    const details = error instanceof Error ? error.stack : undefined;
+    this.problems.push({
+      step,
+      severity: 'fatal',
+      bug,
+      message: `${what}: ${messageOf(error)}`,
+      ...(details !== undefined && { details }),
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopObserver.abort();
+    const { clock } = this.#request;
+    const closing = Promise.all([this.#observer, this.#pool[Symbol.asyncDispose]()]);
+    try {
+      await withDeadline(clock, DRAIN_GRACE_MS, 'closing the clients', closing);
+    } catch (error) {
+      this.#request.log.warn('closing the clients failed', { error: messageOf(error) });
+    }
+  }
+}
+
+/** The keys of all client operations, in order of first use. */
+function keysOf(history: History): string[] {
+  const keys = new Set<string>();
+  for (const { invoke } of history.operations())
+    if (invoke.key !== undefined) keys.add(invoke.key);
+  return [...keys];
+}
+
+function asJson(value: FaultValue): JsonValue {
+  return { ...value, evidence: { ...value.evidence }, ...(value.matrix && { matrix: value.matrix }) };
+}

@@ -1,0 +1,283 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../core/clock.ts';
+import { withDeadline } from '../core/deadline.ts';
+import { HarnessError, messageOf } from '../core/errors.ts';
+import { InvariantError } from '../core/invariant.ts';
+import type { Log } from '../core/log.ts';
+import { Random, type Seed } from '../core/prng.ts';
+import type { Generator } from '../generator/generator.ts';
+import type { History } from '../history/history.ts';
+import { compressHistory } from '../history/jsonl.ts';
+import { Recorder } from '../history/recorder.ts';
+import type { Op, Phase } from '../history/op.ts';
+import type { CheckContext, CheckResult } from '../protocols/checker.ts';
+import type { Nemesis } from '../protocols/nemesis.ts';
+import type { RunConfig, RunManifest, RunProblem, RunResult } from '../protocols/run.ts';
+import type { Cluster, System } from '../protocols/system.ts';
+import type { UndoRegistry } from '../protocols/undo.ts';
+import type { Workload } from '../protocols/workload.ts';
+import { type Played, play } from './play.ts';
+import { judgeRun } from './verdict.ts';
+
+const SETUP_MS_MAX = 90_000;
+const TEARDOWN_MS_MAX = 20_000;
+
+/** Where a run keeps what it makes; all paths exist. */
+export interface RunFolder {
+  readonly dir: string;
+  readonly testDir: string;
+  readonly historyPath: string;
+  writeJson(name: string, value: unknown): Promise<void>;
+}
+
+export interface RunRequest {
+  readonly config: RunConfig;
+  readonly manifest: RunManifest;
+  readonly folder: RunFolder;
+  readonly system: System;
+  readonly workload: Workload;
+  readonly nemeses: readonly Nemesis[];
+  /** Builds a lane's schedule when the cluster's timing is known. */
+  schedule(nemesis: Nemesis, cluster: Cluster, random: Random): Generator | undefined;
+  readonly seed: Seed;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly undo: UndoRegistry;
+  readonly interrupt: AbortSignal;
+  /** Why `interrupt` aborted. */
+  interruptedBy(): 'SIGINT' | 'SIGTERM' | undefined;
+  /** Judges the stored history, in a worker. */
+  judge(history: History | undefined, ctx: CheckContext): Promise<readonly CheckResult[]>;
+  /** Each writes one report; one that fails costs only itself. */
+  readonly reporters: readonly Reporter[];
+  onOp(op: Op): void;
+  onPhase(phase: Phase | 'setup' | 'check'): void;
+}
+
+export interface Reporter {
+  readonly name: string;
+  write(result: RunResult, history: History): Promise<void>;
+}
+
+/**
+ * A run in nine steps. Whatever happens in one of them, the history is on disk, the faults are
+ * healed, and what was recorded is judged.
+ */
+export async function run(request: RunRequest): Promise<RunResult> {
+  return new Run(request).all();
+}
+
+class Run {
+  readonly #request: RunRequest;
+  readonly #problems: RunProblem[] = [];
+  #manifest: RunManifest;
+  #cluster: Cluster | undefined;
+  #played: Played = { phases: [], problems: [] };
+
+  constructor(request: RunRequest) {
+    this.#request = request;
+    this.#manifest = request.manifest;
+  }
+
+  async all(): Promise<RunResult> {
+    const { folder, clock } = this.#request;
+    const startMs = clock.wallMs();
+    // 1 the caller resolved the configuration; 2 the store is open.
+    await folder.writeJson('run.json', this.#manifest);
+    const recorder = await Recorder.open(folder.historyPath, clock);
+    // 3 links and nodes; 4 to 8 quiet start, main, heal, recover, final.
+    await this.#attempt('setup', SETUP_MS_MAX, () => this.#deploy());
+    if (this.#cluster !== undefined) await this.#play(this.#cluster, recorder);
+    // 9 each on its own: what fails in one never costs the others.
+    const logs = this.#cluster?.logs() ?? [];
+    await this.#attempt('teardown', TEARDOWN_MS_MAX, () => this.#teardown());
+    const history = await this.#close(recorder);
+    const checks = await this.#check(history, logs);
+    await this.#attempt('collect', TEARDOWN_MS_MAX, () => compressHistory(folder.historyPath));
+    const result = this.#result(history, checks, clock.wallMs() - startMs);
+    return this.#report(result, history);
+  }
+
+  async #deploy(): Promise<void> {
+    const { request } = { request: this.#request };
+    const { system, config, clock, log, folder, undo, seed } = request;
+    request.onPhase('setup');
+    const dir = join(folder.testDir, 'nodes');
+    await mkdir(dir, { recursive: true });
+    const cluster = await system.deploy({
+      backend: config.backend,
+      nodes: config.nodes,
+      clock,
+      log,
+      random: Random.stream(seed, `system/${system.name}`),
+      runId: request.manifest.run,
+      dir,
+      undo,
+      options: config.systemOptions,
+    });
+    this.#cluster = cluster;
+    this.#manifest = { ...this.#manifest, timing: cluster.timing, cluster: cluster.facts };
+    await folder.writeJson('run.json', this.#manifest);
+    await cluster.ready(SETUP_MS_MAX);
+  }
+
+  async #play(cluster: Cluster, recorder: Recorder): Promise<void> {
+    const request = this.#request;
+    if (this.#problems.some(({ severity }) => severity === 'fatal')) return;
+    const { config, seed, clock, log, interrupt } = request;
+    try {
+      const stream = Random.stream(seed, `workload/${request.workload.name}`);
+      const schedules = new Map<string, Generator>();
+      for (const nemesis of request.nemeses) {
+        const lane = Random.stream(seed, `schedule/${nemesis.name}`);
+        const generator = request.schedule(nemesis, cluster, lane);
+        if (generator !== undefined) schedules.set(nemesis.name, generator);
+      }
+      this.#played = await play({
+        config,
+        cluster,
+        workload: request.workload.build(config.workloadOptions, stream),
+        nemeses: request.nemeses,
+        schedules,
+        seed,
+        clock,
+        log,
+        recorder: {
+          record: (draft) => {
+            const op = recorder.record(draft);
+            request.onOp(op);
+            return op;
+          },
+          snapshot: () => recorder.history(),
+        },
+        interrupt,
+        onPhase: (phase) => {
+          request.onPhase(phase);
+        },
+      });
+      this.#problems.push(...this.#played.problems);
+    } catch (error) {
+      this.#problem('main', error);
+    }
+  }
+
+  async #teardown(): Promise<void> {
+    await this.#cluster?.[Symbol.asyncDispose]();
+  }
+
+  async #close(recorder: Recorder): Promise<History> {
+    const { log } = this.#request;
+    try {
+      await recorder[Symbol.asyncDispose]();
+    } catch (error) {
+      log.error('closing the history failed', { error: messageOf(error) });
+    }
+    if (recorder.failure !== undefined)
+      this.#problems.push({
+        step: 'collect',
+        severity: 'warning',
+        message: `the history on disk is incomplete: ${messageOf(recorder.failure)}; it was judged from memory`,
+      });
+    this.#diskComplete = recorder.failure === undefined;
+    return recorder.history();
+  }
+  #diskComplete = true;
+
+  async #check(
+    history: History,
+    logs: readonly { readonly node: string; readonly path: string }[],
+  ): Promise<readonly CheckResult[]> {
+    const { config, judge, onPhase } = this.#request;
+    onPhase('check');
+    if (history.length === 0) return [];
+    const timing = this.#manifest.timing ?? { heartbeatMs: 100, electionMs: 1000 };
+    try {
+      return await judge(this.#diskComplete ? undefined : history, {
+        nodes: config.nodes,
+        timing,
+        promises: config.promises,
+        faults: config.faults,
+        requireFaults: config.requireFaults,
+        logs,
+        limits: config.checkLimits,
+      });
+    } catch (error) {
+      this.#problem('check', error);
+      return [];
+    }
+  }
+
+  #result(history: History, checks: readonly CheckResult[], wallMs: number): RunResult {
+    const { config, interruptedBy } = this.#request;
+    const interrupted = interruptedBy();
+    return {
+      manifest: this.#manifest,
+      ...judgeRun(config, checks, this.#problems, interrupted),
+      checks,
+      problems: this.#problems,
+      phases: this.#played.phases,
+      ...(interrupted !== undefined && { interrupted }),
+      counts: countOutcomes(history),
+      wallMs,
+    };
+  }
+
+  /** Reports in their order; one that fails becomes a warning that the later ones show. */
+  async #report(result: RunResult, history: History): Promise<RunResult> {
+    let current = result;
+    for (const reporter of this.#request.reporters) {
+      await this.#attempt('report', TEARDOWN_MS_MAX, async () => {
+        try {
+          await reporter.write(current, history);
+        } catch (error) {
+          throw new HarnessError(
+            'store-failed',
+            `the ${reporter.name} report could not be written: ${messageOf(error)}`,
+            { cause: error },
+          );
+        }
+      });
+      current = { ...current, problems: [...this.#problems] };
+    }
+    return current;
+  }
+
+  /** Runs a step within its deadline; what goes wrong is kept as a problem. */
+  async #attempt(step: string, ms: number, act: () => Promise<void>): Promise<void> {
+    try {
+      await withDeadline(this.#request.clock, ms, step, act());
+    } catch (error) {
+      this.#problem(step, error);
+    }
+  }
+
+  #problem(step: string, error: unknown): void {
+    const bug = error instanceof InvariantError || !(error instanceof Error);
+    const details = error instanceof HarnessError ? error.details : stackOf(error);
+    const late = step === 'teardown' || step === 'report' || step === 'collect';
+    this.#request.log.error(`${step} failed`, { error: messageOf(error), stack: stackOf(error) });
+    this.#problems.push({
+      step,
+      severity: late ? 'warning' : 'fatal',
+      message: messageOf(error),
+      ...(details !== undefined && { details }),
+      ...(bug && { bug }),
+    });
+  }
+}
+
+function stackOf(error: unknown): string | undefined {
+  return error instanceof Error ? error.stack : undefined;
+}
+
+function countOutcomes(history: History): RunResult['counts'] {
+  const counts = { ok: 0, fail: 0, info: 0, open: 0 };
+  for (let index = 0; index < history.length; index++) {
+    if (!history.isClient(index)) continue;
+    const type = history.type(index);
+    if (type !== 'invoke') counts[type]++;
+    else if (history.pairOf(index) === -1) counts.open++;
+  }
+  return counts;
+}
