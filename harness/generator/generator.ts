@@ -15,6 +15,11 @@ export interface Context {
   readonly freeCount: number;
   /** The `n`-th free thread, 0 ≤ n < freeCount. */
   freeAt(n: number): Thread;
+  /**
+   * A free thread drawn at random, or undefined when none is. The draw stays the same until a
+   * client takes an operation: polling consumes no chance.
+   */
+  anyFree(): Thread | undefined;
   /** The process a thread runs now; a client thread takes a new one after an `info`. */
   processOf(thread: Thread): Process;
   /** The thread that runs this process, if it is among `threads`. Lanes: by `op.lane`. */
@@ -43,12 +48,17 @@ export interface Offer {
 /**
  * - `[op, rest]`: this operation, then `rest`. If the offer is not taken, the *old* generator is
  *   asked again, so polling never changes what is asked.
- * - `['pending', rest]`: nothing now, perhaps later.
+ * - `['pending', rest]`: nothing now, perhaps later. `rest` is kept, and is the same object when
+ *   nothing changed. What waits for a time, not for an event, does better to offer that time: the
+ *   interpreter asks a pending generator again only every few milliseconds.
  * - `undefined`: nothing ever again.
  */
 export type Next = readonly [Offer, Generator] | readonly ['pending', Generator] | undefined;
 
-/** An immutable value that yields operations. After Jepsen's `jepsen.generator`. */
+/**
+ * An immutable value that yields operations. After Jepsen's `jepsen.generator`. `next` and `update`
+ * are pure; what they return replaces the generator, which may still be asked again.
+ */
 export interface Generator {
   next(ctx: Context): Next;
   /** Called for every invocation and completion that the generator's threads recorded. */
