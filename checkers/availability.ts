@@ -1,0 +1,154 @@
+import { msFromNanos } from '../harness/core/units.ts';
+import type { History } from '../harness/history/history.ts';
+import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
+import type {
+  AvailabilityDetails,
+  AvailabilityWindow,
+  FaultBand,
+  RecoveryRow,
+} from '../harness/protocols/details.ts';
+import {
+  type Answer,
+  answersOf,
+  firstSuccess,
+  longestGap,
+  phaseSpan,
+  quantile,
+} from './answers.ts';
+import { faultBands } from './fault-bands.ts';
+
+/**
+ * How well the store served, while which faults lasted, and how fast it came back. The main phase
+ * is cut into windows at every begin and end of a fault. Only measures: it never accuses.
+ *
+ * A compare-and-set that was refused with the value it saw counts as served here: the store
+ * answered. Latencies are those of served operations.
+ */
+export function availability(): Checker {
+  return {
+    name: 'availability',
+    check: (history, ctx) => Promise.resolve(resultOf(history, ctx)),
+  };
+}
+
+function resultOf(history: History, ctx: CheckContext): CheckResult {
+  const answers = answersOf(history);
+  const main = phaseSpan(history, 'main');
+  const bands = faultBands(history)
+    .map(({ band }) => band)
+    .filter(({ result }) => result === 'installed');
+  const windows = main === undefined ? [] : windowsOf(main, bands, answers);
+  const details: AvailabilityDetails = {
+    windows,
+    longestGapMs: main === undefined ? 0 : longestGap(answers, main),
+    recovery: bands.flatMap((band) => recoveryOf(band, answers)),
+    nodes: nodesOf(history, ctx, answers),
+  };
+  const asked = windows.reduce((sum, { ok, fail, info }) => sum + ok + fail + info, 0);
+  const served = windows.reduce((sum, { ok }) => sum + ok, 0);
+  const base = {
+    checker: 'availability',
+    anomalies: [],
+    details: details as unknown as CheckResult['details'],
+  };
+  if (asked === 0) {
+    const reason = 'No operation was invoked in the main phase, so there is nothing to measure.';
+    return { ...base, verdict: 'unknown', covered: 'no operation', reason };
+  }
+  const covered =
+    `${percent(served, asked)} of ${asked} operations served in ${windows.length} windows, ` +
+    `longest gap ${Math.round(details.longestGapMs)} ms`;
+  return { ...base, verdict: 'valid', covered };
+}
+
+function percent(part: number, whole: number): string {
+  return `${((100 * part) / whole).toFixed(2)} %`;
+}
+
+interface Span {
+  readonly startNanos: number;
+  readonly endNanos: number;
+}
+
+function windowsOf(
+  main: Span,
+  bands: readonly FaultBand[],
+  answers: readonly Answer[],
+): AvailabilityWindow[] {
+  const { startNanos, endNanos } = main;
+  const edges = bands.flatMap((band) => [band.beginNanos, band.endNanos ?? endNanos]);
+  const within = edges.filter((edge) => edge > startNanos && edge < endNanos);
+  const cuts = [...new Set([startNanos, ...within, endNanos])].toSorted((a, b) => a - b);
+  return cuts.slice(0, -1).map((start, at) => {
+    const end = cuts[at + 1] ?? endNanos;
+    const active = bands.filter(
+      (band) => band.beginNanos <= start && (band.endNanos ?? Infinity) >= end,
+    );
+    const last = end === endNanos;
+    return windowOf({ startNanos: start, endNanos: end }, last, active, answers);
+  });
+}
+
+function windowOf(
+  span: Span,
+  last: boolean,
+  active: readonly FaultBand[],
+  answers: readonly Answer[],
+): AvailabilityWindow {
+  const { startNanos, endNanos } = span;
+  // Windows are half open, so that each operation is in one; the last one has both ends.
+  const invoked = answers.filter(
+    ({ startNanos: at, main }) =>
+      main && at >= startNanos && (at < endNanos || (last && at === endNanos)),
+  );
+  const count = (type: Answer['type']): number =>
+    invoked.filter((answer) => answer.type === type).length;
+  const latencies = invoked
+    .filter(({ type }) => type === 'ok')
+    .map((answer) => msFromNanos(answer.endNanos - answer.startNanos))
+    .toSorted((a, b) => a - b);
+  const ok = count('ok');
+  return {
+    label: active.length === 0 ? 'no fault' : active.map(labelOf).join(' + '),
+    faults: [...new Set(active.map(({ fault }) => fault))],
+    ...span,
+    ok,
+    fail: count('fail'),
+    info: count('info'),
+    rate: invoked.length === 0 ? null : ok / invoked.length,
+    longestGapMs: longestGap(answers, span),
+    p50Ms: quantile(latencies, 0.5),
+    p99Ms: quantile(latencies, 0.99),
+  };
+}
+
+function labelOf({ fault, text }: FaultBand): string {
+  return text.startsWith(fault) ? text : `${fault}: ${text}`;
+}
+
+/** From the end of a fault to the first success at each node that it hit: the slowest of them. */
+function recoveryOf(band: FaultBand, answers: readonly Answer[]): RecoveryRow[] {
+  const { fault, text, endNanos, targets } = band;
+  if (endNanos === undefined) return [];
+  const first = (targets.length === 0 ? [undefined] : targets).map((node) =>
+    firstSuccess(answers, endNanos, node),
+  );
+  const worst = first.reduce<number | null>(
+    (slowest, ms) => (slowest === null || ms === null ? null : Math.max(slowest, ms)),
+    0,
+  );
+  return [{ fault, text, endNanos, firstOkMs: worst }];
+}
+
+/** First success of each node after everything was undone. */
+function nodesOf(
+  history: History,
+  { nodes }: CheckContext,
+  answers: readonly Answer[],
+): AvailabilityDetails['nodes'] {
+  const healed = phaseSpan(history, 'heal') ?? phaseSpan(history, 'main');
+  return nodes.map((node) => ({
+    node,
+    firstOkMs: healed === undefined ? null : firstSuccess(answers, healed.endNanos, node),
+  }));
+}

@@ -1,0 +1,24 @@
+import type { Anomaly } from '../../harness/protocols/checker.ts';
+import type { Deed } from './deeds.ts';
+
+/** What a certificate names, looked up in the history. */
+export interface Case {
+  readonly roles: ReadonlyMap<string, Deed>;
+  /** Every client operation of the key. */
+  readonly all: readonly Deed[];
+  readonly certificate: Anomaly['certificate'];
+}
+
+/**
+ * Whether a value can have come into the register only once: by one operation (this one, if it is
+ * given), or by being there from the start and never put there again.
+ */
+export function onlySource(all: readonly Deed[], value: string | undefined, by?: Deed): boolean {
+  const makers = all.filter(
+    ({ puts, end }) => puts !== undefined && puts === value && end !== 'failed',
+  );
+  if (value === 'null') return makers.length === 0;
+  const [maker] = makers;
+  if (makers.length !== 1 || maker === undefined) return false;
+  return by === undefined || maker.invoke.index === by.invoke.index;
+}
