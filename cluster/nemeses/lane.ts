@@ -1,0 +1,204 @@
+/**
+ * What all fault families share: begin and end in turns, the quorum claim on the board, errors
+ * as evidence, and heal. A family says only how to choose, install and remove its fault.
+ */
+import { HarnessError, messageOf } from '../../harness/core/errors.ts';
+import { InvariantError, invariant } from '../../harness/core/invariant.ts';
+import type { JsonValue } from '../../harness/core/json.ts';
+import type { Random } from '../../harness/core/prng.ts';
+import type { NodeName } from '../../harness/core/units.ts';
+import type { Op } from '../../harness/history/op.ts';
+import type {
+  Evidence,
+  FaultValue,
+  Nemesis,
+  NemesisContext,
+} from '../../harness/protocols/nemesis.ts';
+import type { DirectedLink } from '../../harness/protocols/network.ts';
+import type { Cluster, Timing } from '../../harness/protocols/system.ts';
+import { failed, linkText, type Measured, skipped } from './evidence.ts';
+import type { FaultOptions, Place } from './options.ts';
+import { randomSchedule } from './schedule.ts';
+
+/** A decided fault, before anything was done. */
+export interface Plan<Held> {
+  /** For people: `isolate n2 (leader), both ways`. */
+  readonly text: string;
+  readonly targets: readonly NodeName[];
+  /** Nodes that count as down while it lasts. */
+  readonly hit: ReadonlySet<NodeName>;
+  /** Links that it disturbs: another lane's probe may miss something there. */
+  readonly links?: readonly DirectedLink[];
+  /** What the family needs to install, measure and remove it. */
+  readonly held: Held;
+}
+
+/**
+ * One kind of fault. `survey` looks at the cluster; `plan` decides, in one go, so that the claim
+ * on the board cannot race with another lane; `install` and `remove` act and measure. `remove`
+ * may be called again after it failed, and then does what is left.
+ */
+export interface FaultFamily<Spec, Survey, Held> {
+  readonly name: string;
+  available(cluster: Cluster): true | string;
+  /** Throws `bad-input` for options that are not its own. */
+  read(place: Place, timing: Timing): Spec;
+  /** The options of one random fault. */
+  draw(random: Random, timing: Timing): FaultOptions;
+  survey(spec: Spec, ctx: NemesisContext): Promise<Survey>;
+  plan(spec: Spec, survey: Survey, ctx: NemesisContext): Plan<Held> | { readonly reason: string };
+  install(held: Held, ctx: NemesisContext): Promise<Measured>;
+  remove(held: Held, ctx: NemesisContext): Promise<Measured>;
+}
+
+/** Only to read options before a cluster exists; the durations it gives are thrown away. */
+const ANY_TIMING: Timing = { heartbeatMs: 100, electionMs: 1000 };
+
+export function nemesisOf<Spec, Survey, Held>(family: FaultFamily<Spec, Survey, Held>): Nemesis {
+  const lane = new Lane(family);
+  return {
+    name: family.name,
+    available: (cluster) => family.available(cluster),
+    check: (options, where) => {
+      family.read({ options, where }, ANY_TIMING);
+    },
+    schedule: (options) =>
+      randomSchedule(family.name, options, (random) => family.draw(random, options.timing)),
+    invoke: (op, ctx) => lane.invoke(op, ctx),
+    heal: (ctx) => lane.heal(ctx),
+  };
+}
+
+type Description = Pick<FaultValue, 'text' | 'targets'>;
+
+class Lane<Spec, Survey, Held> {
+  readonly #family: FaultFamily<Spec, Survey, Held>;
+  /** What is installed, or may be, because an attempt to install or remove it failed half-way. */
+  #current: Plan<Held> | undefined;
+  /** An interrupt may call `heal` while an invocation is under way: one after the other. */
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(family: FaultFamily<Spec, Survey, Held>) {
+    this.#family = family;
+  }
+
+  invoke(op: Op, ctx: NemesisContext): Promise<FaultValue> {
+    return this.#inTurn(() => {
+      const { stage, options } = requestOf(op.value);
+      return stage === 'begin' ? this.#begin(options, ctx) : this.#end(ctx);
+    });
+  }
+
+  heal(ctx: NemesisContext): Promise<Evidence> {
+    return this.#inTurn(async () => {
+      const { evidence } = await this.#remove(ctx);
+      // The run's faults are over: what could not be undone is reported, not planned around.
+      this.#release(ctx);
+      return evidence;
+    });
+  }
+
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#queue.then(task);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  async #begin(options: FaultOptions, ctx: NemesisContext): Promise<FaultValue> {
+    const { name } = this.#family;
+    const left = await this.#remove(ctx);
+    if (left.evidence.result === 'failed') {
+      const why = `the fault before it is still there: ${left.evidence.why}`;
+      return this.#value('begin', nothing(name), { evidence: failed(why) });
+    }
+    const decided = await this.#decide(options, ctx);
+    if ('evidence' in decided) return this.#value('begin', nothing(name), decided);
+    const measured = await asEvidence(() => this.#family.install(decided.held, ctx));
+    return this.#value('begin', decided, measured);
+  }
+
+  async #end(ctx: NemesisContext): Promise<FaultValue> {
+    const description = this.#current ?? nothing(this.#family.name);
+    return this.#value('end', description, await this.#remove(ctx));
+  }
+
+  /** Chooses whom to hit and claims it on the board, or says why not. */
+  async #decide(options: FaultOptions, ctx: NemesisContext): Promise<Plan<Held> | Measured> {
+    const family = this.#family;
+    const available = family.available(ctx.cluster);
+    if (available !== true) return { evidence: skipped(available) };
+    try {
+      const spec = family.read({ options, where: family.name }, ctx.cluster.timing);
+      const survey = await family.survey(spec, ctx);
+      // No await between the look at the board and the claim on it.
+      const plan = family.plan(spec, survey, ctx);
+      if ('reason' in plan) return { evidence: skipped(plan.reason) };
+      this.#claim(plan, ctx);
+      return plan;
+    } catch (error) {
+      return { evidence: failed(whyOf(error)) };
+    }
+  }
+
+  #claim(plan: Plan<Held>, { board }: NemesisContext): void {
+    const { name } = this.#family;
+    invariant(this.#current === undefined, `lane ${name}: a fault began inside another`);
+    this.#current = plan;
+    if (plan.hit.size > 0) board.hit.set(name, plan.hit);
+    if (plan.links !== undefined) board.links?.set(name, new Set(plan.links.map(linkText)));
+  }
+
+  /** Removes the current fault; it stays current, and on the board, until that is proven. */
+  async #remove(ctx: NemesisContext): Promise<Measured> {
+    const plan = this.#current;
+    if (plan === undefined) return { evidence: skipped('nothing was installed') };
+    const measured = await asEvidence(() => this.#family.remove(plan.held, ctx));
+    if (measured.evidence.result !== 'failed') {
+      this.#current = undefined;
+      this.#release(ctx);
+    }
+    return measured;
+  }
+
+  #release({ board }: NemesisContext): void {
+    board.hit.delete(this.#family.name);
+    board.links?.delete(this.#family.name);
+  }
+
+  #value(stage: FaultValue['stage'], about: Description, measured: Measured): FaultValue {
+    const { text, targets } = about;
+    return { stage, fault: this.#family.name, text, targets, ...measured };
+  }
+}
+
+function nothing(name: string): Description {
+  return { text: `no ${name}`, targets: [] };
+}
+
+/** `{ "stage": "begin", ...options }`, or `{ "stage": "end" }`. */
+function requestOf(value: JsonValue): { stage: FaultValue['stage']; options: FaultOptions } {
+  invariant(typeof value === 'object' && value !== null, 'a fault event has an object as value');
+  invariant(!Array.isArray(value), 'a fault event has an object as value');
+  const { stage, ...options } = value as FaultOptions;
+  invariant(
+    stage === 'begin' || stage === 'end',
+    `a fault event has no stage ${JSON.stringify(stage)}`,
+  );
+  return { stage, options };
+}
+
+/** What the machine or the links refuse is evidence of failure; our own bugs go on up. */
+async function asEvidence(act: () => Promise<Measured>): Promise<Measured> {
+  try {
+    return await act();
+  } catch (error) {
+    return { evidence: failed(whyOf(error)) };
+  }
+}
+
+function whyOf(error: unknown): string {
+  if (error instanceof InvariantError) throw error;
+  if (error instanceof HarnessError && error.details !== undefined)
+    return `${error.message}: ${messageOf(error.details)}`;
+  return messageOf(error);
+}

@@ -1,0 +1,171 @@
+/** What can be asked of a fault on links: which links, and what happens to their bytes. */
+import { unreachable } from '../../harness/core/invariant.ts';
+import type { Random } from '../../harness/core/prng.ts';
+import type { NodeName } from '../../harness/core/units.ts';
+import type { Shape, ShapeKind } from '../../harness/protocols/network.ts';
+import type { Timing } from '../../harness/protocols/system.ts';
+import type { QuorumRule, TargetSpec } from '../targets.ts';
+import {
+  amountOf,
+  closed,
+  type Direction,
+  directionOf,
+  durationOf,
+  type FaultOptions,
+  nodeOf,
+  type Place,
+  quorumOf,
+  refuse,
+  targetOf,
+  wordOf,
+} from './options.ts';
+
+export interface LinkSpec {
+  readonly where: LinkChoice;
+  readonly shape: Shape;
+  readonly quorum: QuorumRule;
+}
+
+/** Absent `from` or `to`: any node. */
+export type LinkChoice =
+  | { readonly on: 'all' }
+  | { readonly on: 'node'; readonly target: TargetSpec; readonly direction: Direction }
+  | { readonly on: 'link'; readonly from: NodeName | undefined; readonly to: NodeName | undefined };
+
+const CHOICES = ['all', 'node', 'link'] as const;
+const OPTIONS_OF_CHOICE: Readonly<Record<LinkChoice['on'], readonly string[]>> = {
+  all: [],
+  node: ['target', 'direction'],
+  link: ['from', 'to'],
+};
+const OPTIONS_OF_KIND: Readonly<Record<ShapeKind, readonly string[]>> = {
+  latency: ['latency', 'jitter'],
+  bandwidth: ['rateKBps'],
+  hold: [],
+  blackhole: [],
+  reset: ['after'],
+  'slow-close': ['delay'],
+};
+
+/** Shapes through which nothing useful passes: they count against the quorum as cuts do. */
+export function cutsOff(kind: ShapeKind): boolean {
+  return kind === 'hold' || kind === 'blackhole' || kind === 'reset';
+}
+
+export function readLinkSpec(kind: ShapeKind, place: Place, timing: Timing): LinkSpec {
+  const own = OPTIONS_OF_KIND[kind];
+  closed(place, ['on', ...Object.values(OPTIONS_OF_CHOICE).flat(), 'quorum', ...own]);
+  return {
+    where: readChoice(kind, place),
+    shape: readShape(kind, place, timing),
+    quorum: quorumOf(place),
+  };
+}
+
+function readChoice(kind: ShapeKind, place: Place): LinkChoice {
+  const { options, where } = place;
+  const on = wordOf(place, 'on', CHOICES, impliedChoice(kind, options));
+  for (const [other, keys] of Object.entries(OPTIONS_OF_CHOICE))
+    for (const key of keys)
+      if (other !== on && options[key] !== undefined)
+        refuse(where, `'${key}' says nothing with "on": "${on}"; it goes with "on": "${other}"`);
+  switch (on) {
+    case 'all':
+      return { on };
+    case 'node':
+      return { on, target: targetOf(place, 'one'), direction: directionOf(place) ?? 'both' };
+    case 'link': {
+      const [from, to] = [nodeOf(place, 'from'), nodeOf(place, 'to')];
+      if (from !== undefined && from === to) refuse(where, `${from} has no link to itself`);
+      return { on, from, to };
+    }
+    default:
+      return unreachable(on);
+  }
+}
+
+function impliedChoice(kind: ShapeKind, options: FaultOptions): LinkChoice['on'] {
+  const says = (on: LinkChoice['on']): boolean =>
+    OPTIONS_OF_CHOICE[on].some((key) => options[key] !== undefined);
+  if (says('link')) return 'link';
+  return says('node') || cutsOff(kind) ? 'node' : 'all';
+}
+
+function readShape(kind: ShapeKind, place: Place, timing: Timing): Shape {
+  switch (kind) {
+    case 'latency': {
+      const latencyMs = durationOf(place, 'latency', timing, timing.heartbeatMs);
+      const jitterMs = durationOf(place, 'jitter', timing, 0);
+      if (latencyMs === 0) refuse(place.where, 'latency: 0 changes nothing');
+      // With more jitter than this, one round trip could prove nothing.
+      if (jitterMs > latencyMs / 2) refuse(place.where, 'jitter: at most half of the latency');
+      return { kind, latencyMs, jitterMs };
+    }
+    case 'bandwidth':
+      return { kind, rateKBps: amountOf(place, 'rateKBps', 64) };
+    case 'hold':
+    case 'blackhole':
+      return { kind };
+    case 'reset':
+      return { kind, afterMs: durationOf(place, 'after', timing, 0) };
+    case 'slow-close':
+      return { kind, delayMs: durationOf(place, 'delay', timing, 1000) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** The options of one random fault of this kind, scaled by the protocol's own times. */
+export function drawLinkOptions(kind: ShapeKind, random: Random, timing: Timing): FaultOptions {
+  return { ...drawChoice(kind, random), ...drawShape(kind, random, timing) };
+}
+
+function drawChoice(kind: ShapeKind, random: Random): FaultOptions {
+  const on = random.pick(cutsOff(kind) ? (['node', 'link'] as const) : CHOICES);
+  if (on !== 'node') return { on };
+  const target = random.pick(['one', 'one', 'leader']);
+  return { on, target, direction: random.pick(['both', 'in', 'out']) };
+}
+
+function drawShape(kind: ShapeKind, random: Random, timing: Timing): FaultOptions {
+  switch (kind) {
+    case 'latency': {
+      const { heartbeatMs, electionMs } = timing;
+      const wanted = random.pick([heartbeatMs, 3 * heartbeatMs, electionMs / 2, electionMs]);
+      // Less than this drowns in the scheduling of a busy machine.
+      const latencyMs = Math.round(Math.max(20, wanted));
+      const jitterMs = Math.round(latencyMs * random.pick([0, 0.1, 0.25]));
+      return { latency: `${latencyMs}ms`, jitter: `${jitterMs}ms` };
+    }
+    case 'bandwidth':
+      return { rateKBps: random.pick([4, 16, 64, 256]) };
+    case 'hold':
+    case 'blackhole':
+      return {};
+    case 'reset':
+      return { after: random.pick(['0ms', '100ms', '1s']) };
+    case 'slow-close':
+      return { delay: random.pick(['100ms', '1s', '5s']) };
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** `latency 200 ms ± 50 ms`, for the text of a fault. */
+export function shapeText(shape: Shape): string {
+  switch (shape.kind) {
+    case 'latency':
+      return `latency ${shape.latencyMs} ms${shape.jitterMs > 0 ? ` ± ${shape.jitterMs} ms` : ''}`;
+    case 'bandwidth':
+      return `bandwidth ${shape.rateKBps} KB/s`;
+    case 'hold':
+    case 'blackhole':
+      return shape.kind;
+    case 'reset':
+      return `reset after ${shape.afterMs} ms`;
+    case 'slow-close':
+      return `slow close, ${shape.delayMs} ms`;
+    default:
+      return unreachable(shape);
+  }
+}

@@ -1,0 +1,115 @@
+import { describe, expect, it } from 'vitest';
+import type { Nemesis } from '../../harness/protocols/nemesis.ts';
+import { bandwidth, blackhole, hold, latency, reset, slowClose } from './link.ts';
+import type { FaultOptions } from './options.ts';
+import { begin, end, FakeCluster } from './testing.ts';
+
+const installedOn = (cluster: FakeCluster): Promise<string[]> =>
+  cluster.clock
+    .run(cluster.network().installed())
+    .then((names) => names.map((name) => name.split(' ').slice(0, 2).join(' ')));
+
+describe('link faults', () => {
+  it.each<[Nemesis, FaultOptions, string | RegExp, number]>([
+    [latency(), {}, 'latency 100 ms on all links', 6],
+    [latency(), { latency: '2el', jitter: '1s' }, 'latency 2000 ms ± 1000 ms on all links', 6],
+    [bandwidth(), { target: 'leader' }, 'bandwidth 64 KB/s on all links of n2 (leader)', 4],
+    [bandwidth(), { direction: 'out' }, /^bandwidth 64 KB.s on links from n\d( \(leader\))?$/, 2],
+    [reset(), { target: ['n1'], after: '1hb' }, 'reset after 100 ms on all links of n1', 4],
+    [slowClose(), { delay: '5s' }, 'slow close, 5000 ms on all links', 6],
+    [hold(), { target: 'n1', direction: 'in' }, 'hold on links to n1', 2],
+    [hold(), { target: ['n1', 'n2'] }, 'hold on all links of n1, n2', 6],
+    [blackhole(), { from: 'n1', to: 'n3' }, 'blackhole on n1>n3', 1],
+    [blackhole(), { to: 'n3' }, /^blackhole on n[12]>n3$/, 1],
+    [blackhole(), { on: 'link' }, /^blackhole on n\d>n\d$/, 1],
+  ])('%# %j', async (nemesis, options, text, links) => {
+    const cluster = new FakeCluster(3);
+    const value = await begin(nemesis, cluster, options, 3);
+    expect(value).toMatchObject({ fault: nemesis.name, evidence: { result: 'installed' } });
+    expect(value.text).toMatch(text);
+    const names = await installedOn(cluster);
+    expect(new Set(names).size).toBe(links);
+    expect(names.every((name) => name.startsWith(nemesis.name))).toBe(true);
+    expect((await end(nemesis, cluster)).evidence.result).toBe('installed');
+    expect(await installedOn(cluster)).toEqual([]);
+  });
+
+  it('proves latency by the round trips of the pairs it shaped', async () => {
+    const cluster = new FakeCluster(3);
+    const nemesis = latency();
+    const value = await begin(nemesis, cluster, { from: 'n1', to: 'n2', latency: '80ms' });
+    expect(value.evidence).toEqual({
+      result: 'installed',
+      probe: { slower: { 'n1>n2': '+80 ms' } },
+    });
+    expect((await end(nemesis, cluster)).evidence).toEqual({
+      result: 'installed',
+      probe: { roundTrips: { 'n1>n2': '2 ms' } },
+    });
+  });
+
+  it('says so when an answer is too slow to measure, and reads it back', async () => {
+    const cluster = new FakeCluster(3);
+    const value = await begin(latency(), cluster, { from: 'n1', to: 'n2', latency: '4s' });
+    expect(value.evidence).toEqual({
+      result: 'installed',
+      probe: {
+        note: "no answer in the probe's time on some links, as expected of 4000 ms",
+        slower: {},
+        silent: ['n1>n2'],
+        readBack: ['latency n1>n2 0'],
+      },
+    });
+  });
+
+  it('says so when no probe of bytes can prove it', async () => {
+    const value = await begin(bandwidth(), new FakeCluster(3), { from: 'n1', to: 'n2' });
+    expect(value.evidence).toEqual({
+      result: 'installed',
+      probe: {
+        readBack: 'installed, read back; no probe of bytes can prove it',
+        names: ['bandwidth n1>n2 0'],
+      },
+    });
+  });
+
+  it('counts those that it cuts off, and only those', async () => {
+    const hit = async (nemesis: Nemesis, options: FaultOptions): Promise<unknown> => {
+      const cluster = new FakeCluster(3);
+      await begin(nemesis, cluster, options);
+      return cluster.board.hit.get(nemesis.name);
+    };
+    expect(await hit(hold(), { target: ['n1'] })).toEqual(new Set(['n1']));
+    expect(await hit(reset(), { target: ['n1'] })).toEqual(new Set(['n1']));
+    expect(await hit(blackhole(), { from: 'n1', to: 'n2' })).toBeUndefined();
+    expect(await hit(latency(), { target: 'all' })).toBeUndefined();
+  });
+
+  it('keeps the majority unless asked', async () => {
+    const all = await begin(hold(), new FakeCluster(3), { on: 'all' });
+    expect(all.evidence).toMatchObject({
+      result: 'skipped',
+      why: expect.stringContaining('hold on all links: it would cost the majority'),
+    });
+    const asked = await begin(hold(), new FakeCluster(3), { on: 'all', quorum: 'ignore' });
+    expect(asked.evidence.result).toBe('installed');
+  });
+
+  it('is skipped where nothing passes even now', async () => {
+    const cluster = new FakeCluster(3);
+    cluster.crash('n1');
+    const value = await begin(blackhole(), cluster, { from: 'n1', to: 'n2' });
+    expect(value.evidence).toEqual({
+      result: 'skipped',
+      why: 'blackhole on n1>n2: nothing passes on its links even now: other faults hold them',
+    });
+  });
+
+  it('says which cluster it is not for', () => {
+    const cluster = new FakeCluster(3);
+    const network = { ...cluster.network(), can: new Set(['cut', 'latency'] as const) };
+    const weak = { ...cluster.cluster(), network };
+    expect(latency().available(weak)).toBe(true);
+    expect(hold().available(weak)).toBe("the links of this cluster cannot do 'hold'");
+  });
+});

@@ -1,0 +1,255 @@
+/** Faults on the bytes of links, short of a partition: one lane for each kind. */
+import { invariant, unreachable } from '../../harness/core/invariant.ts';
+import type { Random } from '../../harness/core/prng.ts';
+import type { NodeName } from '../../harness/core/units.ts';
+import type { Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
+import type {
+  DirectedLink,
+  Network,
+  NetworkAbility,
+  ShapeKind,
+} from '../../harness/protocols/network.ts';
+import type { Cluster, RoleSample } from '../../harness/protocols/system.ts';
+import {
+  asksBeyondQuorum,
+  hitByOthers,
+  keepsQuorum,
+  pairOf,
+  quorumReason,
+  resolveTargets,
+  type TargetSpec,
+  type Targets,
+  withRoles,
+} from '../targets.ts';
+import {
+  excusesOf,
+  linkText,
+  lookUntilGood,
+  type Measured,
+  matrixRecord,
+  nodesCostBy,
+  nothingPasses,
+} from './evidence.ts';
+import { type FaultFamily, nemesisOf, type Plan } from './lane.ts';
+import {
+  judgeShaped,
+  judgeUnshaped,
+  type LinkClaim,
+  type Look,
+  newNames,
+} from './link-evidence.ts';
+import {
+  cutsOff,
+  drawLinkOptions,
+  type LinkChoice,
+  type LinkSpec,
+  readLinkSpec,
+  shapeText,
+} from './link-spec.ts';
+import type { Direction } from './options.ts';
+
+/** Answers come late: by a heartbeat up to an election timeout, with or without jitter. */
+export function latency(): Nemesis {
+  return linkNemesis('latency');
+}
+
+/** Bytes trickle. */
+export function bandwidth(): Nemesis {
+  return linkNemesis('bandwidth');
+}
+
+/** Everything is kept back, and delivered at once, in order, when the fault ends. */
+export function hold(): Nemesis {
+  return linkNemesis('hold');
+}
+
+/** Everything is swallowed; connections live on and nobody is told. */
+export function blackhole(): Nemesis {
+  return linkNemesis('blackhole');
+}
+
+/** Every connection is reset a while after its first bytes. */
+export function reset(): Nemesis {
+  return linkNemesis('reset');
+}
+
+/** Closed connections linger. */
+export function slowClose(): Nemesis {
+  return linkNemesis('slow-close');
+}
+
+interface LinkSurvey {
+  readonly roles: readonly RoleSample[];
+  readonly before: Look;
+}
+
+interface LinkHeld {
+  readonly claim: LinkClaim;
+  /** Takes one shape away each; those that succeeded are dropped. */
+  undos: (() => Promise<void>)[];
+  /** What `install` was seen to add. */
+  names: readonly string[];
+}
+
+function linkNemesis(kind: ShapeKind): Nemesis {
+  const family: FaultFamily<LinkSpec, LinkSurvey, LinkHeld> = {
+    name: kind,
+    available: (cluster) => canOnLinks(cluster, kind),
+    read: (place, timing) => readLinkSpec(kind, place, timing),
+    draw: (random, timing) => drawLinkOptions(kind, random, timing),
+    survey: async (_spec, ctx) => {
+      const [roles, before] = await Promise.all([ctx.cluster.roles(), look(networkOf(ctx))]);
+      return { roles, before };
+    },
+    plan: (spec, survey, ctx) => planLinks(kind, spec, survey, ctx),
+    install: (held, ctx) => install(kind, held, ctx),
+    remove: (held, ctx) => remove(kind, held, ctx),
+  };
+  return nemesisOf(family);
+}
+
+/** True, or why this cluster's links cannot do it. */
+export function canOnLinks(cluster: Cluster, ability: NetworkAbility): true | string {
+  if (cluster.nodes.length < 2) return 'one node alone has no links';
+  if (cluster.network === undefined) return 'the links of this cluster cannot be broken';
+  return cluster.network.can.has(ability) || `the links of this cluster cannot do '${ability}'`;
+}
+
+export function networkOf({ cluster }: NemesisContext): Network {
+  invariant(cluster.network !== undefined, 'a fault on links was decided without links');
+  return cluster.network;
+}
+
+async function look(network: Network): Promise<Look> {
+  const matrix = await network.observe();
+  return { matrix, names: await network.installed() };
+}
+
+function planLinks(
+  kind: ShapeKind,
+  { where, shape, quorum }: LinkSpec,
+  { roles, before }: LinkSurvey,
+  ctx: NemesisContext,
+): Plan<LinkHeld> | { readonly reason: string } {
+  const { nodes } = ctx.cluster;
+  const others = hitByOthers(ctx.board, kind);
+  // Whoever is only slow is not down: then the quorum does not limit the choice.
+  const asked = where.on === 'node' && asksBeyondQuorum(where.target);
+  const rule = cutsOff(kind) && !asked ? quorum : 'ignore';
+  const ask = (spec: TargetSpec): Targets =>
+    resolveTargets({ spec, nodes, roles, others, quorum: rule, random: ctx.random });
+  const chosen = chooseLinks(where, { nodes, roles, random: ctx.random, ask });
+  if ('reason' in chosen) return chosen;
+  const { links, targets } = chosen;
+  const why = nothingPasses(links, before.matrix);
+  if (why !== undefined) return { reason: `${shapeText(shape)} ${chosen.text}: ${why}` };
+  const hit = cutsOff(kind) ? nodesCostBy(links, nodes) : new Set<NodeName>();
+  if (hit.size > 0 && rule === 'keep' && !keepsQuorum(hit, others, nodes))
+    return { reason: quorumReason(`${shapeText(shape)} ${chosen.text}`, nodes, others) };
+  return {
+    text: `${shapeText(shape)} ${chosen.text}`,
+    targets,
+    hit,
+    links,
+    held: { claim: { shape, links, before }, undos: [], names: [] },
+  };
+}
+
+interface ChosenLinks {
+  readonly links: readonly DirectedLink[];
+  readonly targets: readonly NodeName[];
+  /** Where, for people: `on links from n2 (leader)`. */
+  readonly text: string;
+}
+
+interface Choosing {
+  readonly nodes: readonly NodeName[];
+  readonly roles: readonly RoleSample[];
+  readonly random: Random;
+  ask(spec: TargetSpec): Targets;
+}
+
+function chooseLinks(
+  where: LinkChoice,
+  choosing: Choosing,
+): ChosenLinks | { readonly reason: string } {
+  const { nodes, roles, random } = choosing;
+  switch (where.on) {
+    case 'all':
+      return { links: linksBetween(nodes, nodes), targets: nodes, text: 'on all links' };
+    case 'node': {
+      const answer = choosing.ask(where.target);
+      if ('reason' in answer) return answer;
+      const { targets } = answer;
+      const text = `on ${SIDES[where.direction]} ${withRoles(targets, roles)}`;
+      return { links: linksOfNodes(targets, nodes, where.direction), targets, text };
+    }
+    case 'link': {
+      const pair = pairOf(where, nodes, random);
+      if ('reason' in pair) return pair;
+      const { from, to } = pair;
+      return { links: [{ from, to }], targets: [from, to], text: `on ${linkText({ from, to })}` };
+    }
+    default:
+      return unreachable(where);
+  }
+}
+
+const SIDES: Readonly<Record<Direction, string>> = {
+  both: 'all links of',
+  in: 'links to',
+  out: 'links from',
+};
+
+function linksOfNodes(
+  targets: readonly NodeName[],
+  nodes: readonly NodeName[],
+  direction: Direction,
+): DirectedLink[] {
+  const links = [
+    ...(direction === 'out' ? [] : linksBetween(nodes, targets)),
+    ...(direction === 'in' ? [] : linksBetween(targets, nodes)),
+  ];
+  // A link between two targets is one of both.
+  return [...new Map(links.map((link) => [linkText(link), link])).values()];
+}
+
+function linksBetween(from: readonly NodeName[], to: readonly NodeName[]): DirectedLink[] {
+  return from.flatMap((a) => to.filter((b) => b !== a).map((b) => ({ from: a, to: b })));
+}
+
+async function install(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
+  const network = networkOf(ctx);
+  const { claim } = held;
+  const results = await Promise.allSettled(
+    // Async, so that a refusal of one link never loses the undo of another.
+    claim.links.map(async (link) => network.shape(link, claim.shape)),
+  );
+  held.undos = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  throwFirst(results);
+  const { seen, evidence } = await lookUntilGood(
+    ctx,
+    () => look(network),
+    (now) => judgeShaped(claim, now, excusesOf(ctx, kind)),
+  );
+  held.names = newNames(claim, seen);
+  return { evidence, matrix: matrixRecord(seen.matrix) };
+}
+
+async function remove(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
+  const network = networkOf(ctx);
+  const undos = held.undos;
+  const results = await Promise.allSettled(undos.map((undo) => undo()));
+  held.undos = undos.filter((_, at) => results[at]?.status === 'rejected');
+  throwFirst(results);
+  const { seen, evidence } = await lookUntilGood(
+    ctx,
+    () => look(network),
+    (now) => judgeUnshaped(held.claim, held.names, now, excusesOf(ctx, kind)),
+  );
+  return { evidence, matrix: matrixRecord(seen.matrix) };
+}
+
+function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
