@@ -1,0 +1,39 @@
+import { type Seed, seedText } from '../harness/core/prng.ts';
+import type { RunManifest } from '../harness/protocols/run.ts';
+import { clean } from './words.ts';
+
+export function seedOf(manifest: RunManifest): string {
+  return seedText(manifest.config.seed as Seed);
+}
+
+/** Judges the same history once more; always the same verdict. */
+export function checkCommand(manifest: RunManifest): string {
+  return `npx schism check ${quoted(manifest.run)}`;
+}
+
+/** Asks for the same again: the same flags, with the seed that was drawn. */
+export function againCommand(manifest: RunManifest): string {
+  const { argv } = manifest;
+  const start = argv.findIndex((word) => word === 'run' || word === 'test');
+  const flags = withoutSeed(argv.slice(start + 1)).map(quoted);
+  return ['npx schism run', ...flags, '--seed', seedOf(manifest)].join(' ');
+}
+
+function withoutSeed(words: readonly string[]): readonly string[] {
+  return words.filter(
+    (word, at) => word !== '--seed' && !word.startsWith('--seed=') && words[at - 1] !== '--seed',
+  );
+}
+
+/** For a POSIX shell; a word with anything unusual in it stands between single quotes. */
+function quoted(word: string): string {
+  const safe = clean(word);
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(safe)
+    ? safe
+    : `'${safe.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** `etcd/register`: what was tested, and with which workload. */
+export function titleOf({ config }: RunManifest): string {
+  return clean(`${config.system}/${config.workload}`);
+}

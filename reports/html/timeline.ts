@@ -1,0 +1,169 @@
+import { unreachable } from '../../harness/core/invariant.ts';
+import type { FaultBand } from '../../harness/protocols/details.ts';
+import { leaderText, type RoleLane, type RoleSpan } from '../cluster.ts';
+import type { Reading } from '../reading.ts';
+import { clean, clipped, counted, faultText, momentText } from '../words.ts';
+import {
+  bandTitle,
+  ends,
+  faultClass,
+  faultKeys,
+  keyEntry,
+  LEFT,
+  place,
+  RIGHT,
+  timeAxis,
+  timeScale,
+  violationLines,
+  WIDTH,
+} from './axis.ts';
+import { html, type Markup } from './markup.ts';
+
+const ROW = 24;
+const TOP = 18;
+/** About the width of a letter in the plots. */
+const LETTER = 6;
+const BANDS_MAX = 600;
+const SPANS_MAX = 2000;
+
+interface Row {
+  readonly label: string;
+  draw(y: number): Markup;
+}
+
+/** Phases, one lane for each family of faults, one for each node, all over the same time. */
+export function timelinePlot(reading: Reading, violations: readonly number[]): Markup {
+  const rows = [...phaseRow(reading), ...faultRows(reading), ...nodeRows(reading)];
+  if (rows.length === 0) return html`<p class="muted">Nothing was observed over time.</p>`;
+  const bottom = TOP + rows.length * ROW + 4;
+  const x = timeScale(reading.endNanos);
+  const marks = violations.slice(0, 20);
+  const nodes = reading.cluster.lanes.length;
+  const label =
+    `Timeline of ${(reading.endNanos / 1e9).toFixed(1)} seconds: ` +
+    `${counted(reading.bands.length, 'fault')}, roles of ${counted(nodes, 'node')}, ` +
+    `${counted(violations.length, 'violation')}.`;
+  return html`<figure><figcaption><strong>Timeline</strong>${faultKeys(reading)}${roleKeys(reading)}</figcaption>
+<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${bottom + 20}" role="img" aria-label="${label}">
+${timeAxis(reading, TOP, bottom)}
+${rows.map((row, at) => {
+  const y = TOP + 2 + at * ROW;
+  return html`<text class="muted end" x="${LEFT - 8}" y="${y + 15}">${clipped(row.label, 13)}</text>${row.draw(y)}`;
+})}
+<path class="axis" d="M${LEFT} ${TOP}V${bottom}H${WIDTH - RIGHT}"/>
+${violationLines(marks, reading, [TOP - 4, bottom])}
+${marks.map((time) => html`<text class="violation-mark middle" x="${x(time)}" y="${TOP - 6}">✗</text>`)}
+</svg></div></figure>${rivalLines(reading)}`;
+}
+
+function phaseRow(reading: Reading): readonly Row[] {
+  if (reading.phases.length === 0) return [];
+  const x = timeScale(reading.endNanos);
+  return [
+    {
+      label: 'phase',
+      draw: (y) =>
+        html`${reading.phases.map(({ phase, startNanos, endNanos }) => {
+          const [from, to] = [x(startNanos), x(endNanos)];
+          const room = to - from >= phase.length * LETTER + 4;
+          return html`<rect class="phase" x="${from}" y="${y + 2}" width="${place(to - from)}" height="18"><title>${phase} ${momentText(startNanos)} to ${momentText(endNanos)} s</title></rect>${
+            room &&
+            html`<text class="muted middle" x="${place((from + to) / 2)}" y="${y + 15}">${phase}</text>`
+          }`;
+        })}`,
+    },
+  ];
+}
+
+function faultRows(reading: Reading): readonly Row[] {
+  const lanes = Map.groupBy(reading.bands.slice(0, BANDS_MAX), ({ lane }) => lane);
+  return [...lanes].map(([lane, bands]) => ({
+    label: clean(lane),
+    draw: (y) => html`${bands.map((band, at) => bandMark(band, bands[at + 1], reading, y))}`,
+  }));
+}
+
+/** A bar with its words in it and beyond it, up to the next bar of the lane. */
+function bandMark(
+  band: FaultBand,
+  next: FaultBand | undefined,
+  reading: Reading,
+  y: number,
+): Markup {
+  const x = timeScale(reading.endNanos);
+  const [from, to] = ends(band, reading, x);
+  const limit = next === undefined ? WIDTH - RIGHT : x(next.beginNanos);
+  const letters = Math.floor((limit - from - 8) / LETTER);
+  const took = band.result === 'installed';
+  const words = took ? faultText(band) : `${band.result}: ${faultText(band)}`;
+  const name = took ? `bar ${faultClass(reading, band.fault)}` : 'idle';
+  return html`<rect class="${name}" x="${from}" y="${y + 2}" width="${place(to - from)}" height="18" rx="2"><title>${bandTitle(band)}</title></rect>${
+    letters >= 4 &&
+    html`<text x="${place(from + 4)}" y="${y + 15}">${clipped(words, letters)}</text>`
+  }`;
+}
+
+function nodeRows(reading: Reading): readonly Row[] {
+  return reading.cluster.lanes.map(({ node, spans }: RoleLane) => ({
+    label: clean(node),
+    draw: (y) => html`${spans.slice(0, SPANS_MAX).map((span) => spanMark(span, reading, y))}`,
+  }));
+}
+
+function spanMark(span: RoleSpan, reading: Reading, y: number): Markup {
+  const x = timeScale(reading.endNanos);
+  const [from, to] = [x(span.startNanos), x(span.endNanos)];
+  const width = place(Math.max(span.role === 'leader' ? 1 : 0.2, to - from));
+  const term = span.term === undefined ? '' : ` t${span.term}`;
+  const role = span.role === 'unreachable' ? 'no answer' : span.role;
+  const title = html`<title>${role}${term}, ${momentText(span.startNanos)} to ${momentText(span.endNanos)} s</title>`;
+  const letters = Math.floor((width - 8) / LETTER);
+  const words = [`${role}${term}`, term.trim()].find(
+    (text) => text !== '' && text.length <= letters,
+  );
+  switch (span.role) {
+    case 'leader':
+      return html`<rect class="leader" x="${from}" y="${y + 2}" width="${width}" height="18" rx="2">${title}</rect>${
+        words !== undefined &&
+        html`<text class="on-leader" x="${place(from + 4)}" y="${y + 15}">${words}</text>`
+      }`;
+    case 'candidate':
+      return html`<rect class="candidate" x="${from}" y="${y + 5}" width="${width}" height="12">${title}</rect>`;
+    case 'unreachable':
+    case 'unknown':
+      return html`<rect class="gone" x="${from}" y="${y + 5}" width="${width}" height="12">${title}</rect><rect fill="url(#hatch-gone)" x="${from}" y="${y + 5}" width="${width}" height="12"/>`;
+    case 'follower':
+    case 'learner':
+      return html`<rect class="${span.role}" x="${from}" y="${y + 9}" width="${width}" height="4">${title}</rect>`;
+    default:
+      return unreachable(span.role);
+  }
+}
+
+function roleKeys({ cluster }: Reading): readonly Markup[] {
+  const roles = new Set(cluster.lanes.flatMap(({ spans }) => spans.map(({ role }) => role)));
+  const swatches: readonly (readonly [RoleSpan['role'], string, Markup])[] = [
+    ['leader', 'leader', html`<rect class="leader" x="1" y="1" width="16" height="10" rx="2"/>`],
+    ['follower', 'follower', html`<rect class="follower" x="1" y="4" width="16" height="4"/>`],
+    ['learner', 'learner', html`<rect class="learner" x="1" y="4" width="16" height="4"/>`],
+    ['candidate', 'candidate', html`<rect class="candidate" x="1" y="2" width="16" height="8"/>`],
+    [
+      'unreachable',
+      'no answer',
+      html`<rect class="gone" x="1" y="1" width="16" height="10"/><rect fill="url(#hatch-gone)" x="1" y="1" width="16" height="10"/>`,
+    ],
+  ];
+  return swatches
+    .filter(([role]) => roles.has(role) || (role === 'unreachable' && roles.has('unknown')))
+    .map(([, word, swatch]) => keyEntry(swatch, word));
+}
+
+/** Leaders side by side, in words: the plot shows them, but one has to look for it. */
+function rivalLines({ cluster }: Reading): Markup {
+  return html`${cluster.rivals
+    .slice(0, 5)
+    .map(
+      ({ leaders, startNanos, endNanos }) =>
+        html`<p class="small">⚠ ${leaders.map(leaderText).join(' and ')} said at the same time that they lead, as observed from ${momentText(startNanos)} to ${momentText(endNanos)} s.</p>`,
+    )}`;
+}

@@ -1,0 +1,26 @@
+import type { Clock } from '../harness/core/clock.ts';
+import type { Op, Phase } from '../harness/history/op.ts';
+import type { RunManifest, RunResult } from '../harness/protocols/run.ts';
+import type { Style } from './style.ts';
+
+/** Where a run is: a phase of the history, or what lies before and after it. */
+export type Step = Phase | 'setup' | 'check';
+
+/** Says what goes on while it goes on. Disposing of it stops its timers. */
+export interface Progress extends Disposable {
+  /** For every entry that is recorded; costs a few counters. */
+  onOp(op: Op): void;
+  onPhase(step: Step): void;
+  /** The last word; nothing is written afterwards. */
+  end(result: RunResult): void;
+}
+
+export interface ProgressOptions {
+  /** The clock of the run: its zero is the zero of the history. */
+  readonly clock: Clock;
+  write(text: string): void;
+  readonly manifest: RunManifest;
+  /** Columns of the terminal, asked at each drawing. */
+  columns(): number;
+  readonly style?: Style;
+}
