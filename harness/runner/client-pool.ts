@@ -1,5 +1,5 @@
-import type { Log } from '../core/log.ts';
 import { messageOf } from '../core/errors.ts';
+import type { Log } from '../core/log.ts';
 import type { NodeName } from '../core/units.ts';
 import type { Op, Process } from '../history/op.ts';
 import type { Client, Completion } from '../protocols/client.ts';

@@ -26,9 +26,7 @@ export interface HealRequest {
  * What still stands is a problem of the run, never silently carried into the final reads.
  */
 export async function healAll(request: HealRequest): Promise<RunProblem[]> {
-  const problems = await Promise.all(
-    request.nemeses.map((nemesis) => healLane(nemesis, request)),
-  );
+  const problems = await Promise.all(request.nemeses.map((nemesis) => healLane(nemesis, request)));
   return [...problems, await healNetwork(request), await awaitReady(request)].filter(
     (problem) => problem !== undefined,
   );
@@ -68,7 +66,9 @@ async function healNetwork(request: HealRequest): Promise<RunProblem | undefined
   try {
     await network.heal();
     const left = await network.installed();
-    return left.length === 0 ? undefined : problem(`still on the links after heal: ${left.join(', ')}`);
+    return left.length === 0
+      ? undefined
+      : problem(`still on the links after heal: ${left.join(', ')}`);
   } catch (error) {
     return problem(`the links could not be healed: ${messageOf(error)}`);
   }

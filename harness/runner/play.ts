@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
-import { InvariantError } from '../core/invariant.ts';
 import { messageOf } from '../core/errors.ts';
+import { InvariantError } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Log } from '../core/log.ts';
 import { Random, type Seed } from '../core/prng.ts';
@@ -17,8 +17,8 @@ import type { PhaseSpan, RunConfig, RunProblem } from '../protocols/run.ts';
 import type { Cluster } from '../protocols/system.ts';
 import type { WorkloadInstance } from '../protocols/workload.ts';
 import { ClientPool } from './client-pool.ts';
-import { type Ended, interpret, type Stage } from './interpreter.ts';
 import { healAll, type OpenFault } from './heal.ts';
+import { type Ended, interpret, type Stage } from './interpreter.ts';
 import { observeRoles } from './observer.ts';
 import { probeUntilOk } from './recover.ts';
 
@@ -225,11 +225,14 @@ class Play implements AsyncDisposable {
 /** The keys of all client operations, in order of first use. */
 function keysOf(history: History): string[] {
   const keys = new Set<string>();
-  for (const { invoke } of history.operations())
-    if (invoke.key !== undefined) keys.add(invoke.key);
+  for (const { invoke } of history.operations()) if (invoke.key !== undefined) keys.add(invoke.key);
   return [...keys];
 }
 
 function asJson(value: FaultValue): JsonValue {
-  return { ...value, evidence: { ...value.evidence }, ...(value.matrix && { matrix: value.matrix }) };
+  return {
+    ...value,
+    evidence: { ...value.evidence },
+    ...(value.matrix && { matrix: value.matrix }),
+  };
 }

@@ -1,6 +1,6 @@
 import type { NodeName } from '../core/units.ts';
-import { nanosFromMs, nanos, type Nanos } from '../core/units.ts';
-import type { Context, Generator, Next, Offer } from '../generator/generator.ts';
+import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
+import type { Context, Generator, Next, Offer, Thread } from '../generator/generator.ts';
 
 /** Between two probes of one node. */
 const PROBE_EVERY_MS = 50;
@@ -37,14 +37,18 @@ function offer(
   due: ReadonlyMap<NodeName, Nanos>,
   ctx: Context,
 ): Next {
+  let first: { thread: Thread; node: NodeName; time: Nanos } | undefined;
   for (let n = 0; n < ctx.freeCount; n++) {
     const thread = ctx.freeAt(n);
     const node = ctx.nodeOf(thread);
     const at = node === undefined ? undefined : due.get(node);
-    if (node === undefined || at === undefined || at > ctx.time) continue;
-    const later = nanos(ctx.time + nanosFromMs(PROBE_EVERY_MS));
-    const process = ctx.processOf(thread);
-    return [{ ...probe, thread, process, time: ctx.time }, probing(probe, new Map([...due, [node, later]]))];
+    if (node === undefined || at === undefined) continue;
+    const time = nanos(Math.max(at, ctx.time));
+    if (first === undefined || time < first.time) first = { thread, node, time };
   }
-  return ['pending', self];
+  if (first === undefined) return ['pending', self];
+  const { thread, node, time } = first;
+  const later = nanos(time + nanosFromMs(PROBE_EVERY_MS));
+  const rest = probing(probe, new Map([...due, [node, later]]));
+  return [{ ...probe, thread, process: ctx.processOf(thread), time }, rest];
 }

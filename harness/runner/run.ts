@@ -9,14 +9,15 @@ import { Random, type Seed } from '../core/prng.ts';
 import type { Generator } from '../generator/generator.ts';
 import type { History } from '../history/history.ts';
 import { compressHistory } from '../history/jsonl.ts';
-import { Recorder } from '../history/recorder.ts';
 import type { Op, Phase } from '../history/op.ts';
+import { Recorder } from '../history/recorder.ts';
 import type { CheckContext, CheckResult } from '../protocols/checker.ts';
 import type { Nemesis } from '../protocols/nemesis.ts';
 import type { RunConfig, RunManifest, RunProblem, RunResult } from '../protocols/run.ts';
 import type { Cluster, System } from '../protocols/system.ts';
 import type { UndoRegistry } from '../protocols/undo.ts';
 import type { Workload } from '../protocols/workload.ts';
+import { countOutcomes } from './counts.ts';
 import { type Played, play } from './play.ts';
 import { judgeRun } from './verdict.ts';
 
@@ -94,7 +95,9 @@ class Run {
     await this.#attempt('teardown', TEARDOWN_MS_MAX, () => this.#teardown());
     const history = await this.#close(recorder);
     const checks = await this.#check(history, logs);
-    await this.#attempt('collect', TEARDOWN_MS_MAX, () => compressHistory(folder.historyPath));
+    await this.#attempt('collect', TEARDOWN_MS_MAX, async () => {
+      await compressHistory(folder.historyPath);
+    });
     const result = this.#result(history, checks, clock.wallMs() - startMs);
     return this.#report(result, history);
   }
@@ -269,15 +272,4 @@ class Run {
 
 function stackOf(error: unknown): string | undefined {
   return error instanceof Error ? error.stack : undefined;
-}
-
-function countOutcomes(history: History): RunResult['counts'] {
-  const counts = { ok: 0, fail: 0, info: 0, open: 0 };
-  for (let index = 0; index < history.length; index++) {
-    if (!history.isClient(index)) continue;
-    const type = history.type(index);
-    if (type !== 'invoke') counts[type]++;
-    else if (history.pairOf(index) === -1) counts.open++;
-  }
-  return counts;
 }
