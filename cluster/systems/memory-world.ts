@@ -53,12 +53,7 @@ export class MemoryWorld {
     this.#leader = first;
     const store = new MemoryStore();
     const fresh = { up: true, paused: false, starts: 0, applied: 0, catchingUp: false, term: 1 };
-    this.#states = new Map(
-      nodes.map((node) => [
-        node,
-        { ...fresh, store, leader: first },
-      ]),
-    );
+    this.#states = new Map(nodes.map((node) => [node, { ...fresh, store, leader: first }]));
   }
 
   state(node: NodeName): NodeState {

@@ -3,11 +3,12 @@ import { HarnessError } from '../../harness/core/errors.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Grudge, LinkState, Network } from '../../harness/protocols/network.ts';
-import type { Cluster, ProcessControl, System } from '../../harness/protocols/system.ts';
+import type { Cluster, ProcessControl, System, Timing } from '../../harness/protocols/system.ts';
 import { isMemoryBug, MEMORY_BUGS } from './memory-bugs.ts';
 import { memoryRegister } from './memory-register.ts';
 import { MemoryWorld } from './memory-world.ts';
 
+const TIMING: Timing = { heartbeatMs: 10, electionMs: 100 };
 const can: Network['can'] = new Set(['cut'] as const);
 
 /**
@@ -25,6 +26,7 @@ export const memory: System = {
     bug: `be wrong in one way: ${Object.keys(MEMORY_BUGS).join(', ')}`,
   },
   network: can,
+  timing: () => TIMING,
   available: () => Promise.resolve(true),
   deploy: ({ nodes, clock, random, options }) => {
     const { bug } = options;
@@ -37,7 +39,7 @@ export const memory: System = {
     let opened = 0;
     const cluster: Cluster = {
       nodes,
-      timing: { heartbeatMs: 10, electionMs: 100 },
+      timing: TIMING,
       facts: { version: 'in-process', ...(bug !== undefined && { bug: MEMORY_BUGS[bug] }) },
       network: memoryNetwork(world, clock),
       processes: memoryProcesses(world),

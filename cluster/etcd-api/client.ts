@@ -1,0 +1,128 @@
+/** etcd's v3 API over gRPC, one connection of its own per client, each request sent once. */
+import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
+import type { Clock } from '../../harness/core/clock.ts';
+import { invariant } from '../../harness/core/invariant.ts';
+import {
+  type CompactionRequest,
+  type DeleteRangeRequest,
+  type DeleteRangeResponse,
+  type HashKVResponse,
+  type HeaderResponse,
+  type Int64,
+  type MemberListResponse,
+  type Method,
+  methods,
+  type PutRequest,
+  type RangeRequest,
+  type RangeResponse,
+  type StatusResponse,
+  type TxnRequest,
+  type TxnResponse,
+} from './rpc.ts';
+
+/** A reply, or whatever went wrong: for `classify`, never thrown. */
+export type Reply<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown };
+
+/**
+ * By default grpc-js sends a refused request again, shares connections between clients, waits up
+ * to two minutes before it connects again, and obeys proxy variables and DNS records.
+ */
+export const CHANNEL_OPTIONS: Readonly<ChannelOptions> = {
+  'grpc.enable_retries': 0,
+  'grpc.enable_http_proxy': 0,
+  'grpc.use_local_subchannel_pool': 1,
+  'grpc.service_config_disable_resolution': 1,
+  'grpc.initial_reconnect_backoff_ms': 50,
+  'grpc.min_reconnect_backoff_ms': 50,
+  'grpc.max_reconnect_backoff_ms': 500,
+};
+
+/** One client's connection to one member. It connects at the first call. */
+export class EtcdClient implements Disposable {
+  readonly #client: Client;
+  readonly #clock: Clock;
+
+  /** `address` is `host:port`. `options` replace ours one by one: for tests. */
+  constructor(address: string, clock: Clock, options: ChannelOptions = {}) {
+    const merged = { ...CHANNEL_OPTIONS, ...options };
+    this.#client = new Client(address, credentials.createInsecure(), merged);
+    this.#clock = clock;
+  }
+
+  range(request: RangeRequest, timeoutMs: number): Promise<Reply<RangeResponse>> {
+    return this.#call(methods().range, request, timeoutMs);
+  }
+
+  put(request: PutRequest, timeoutMs: number): Promise<Reply<HeaderResponse>> {
+    return this.#call(methods().put, request, timeoutMs);
+  }
+
+  deleteRange(request: DeleteRangeRequest, timeoutMs: number): Promise<Reply<DeleteRangeResponse>> {
+    return this.#call(methods().deleteRange, request, timeoutMs);
+  }
+
+  txn(request: TxnRequest, timeoutMs: number): Promise<Reply<TxnResponse>> {
+    return this.#call(methods().txn, request, timeoutMs);
+  }
+
+  compact(request: CompactionRequest, timeoutMs: number): Promise<Reply<HeaderResponse>> {
+    return this.#call(methods().compact, request, timeoutMs);
+  }
+
+  /** The member's own list; before 3.5 there is no other. */
+  memberList(timeoutMs: number): Promise<Reply<MemberListResponse>> {
+    return this.#call(methods().memberList, {}, timeoutMs);
+  }
+
+  /** The member's own view: a deposed leader may still claim to lead. */
+  status(timeoutMs: number): Promise<Reply<StatusResponse>> {
+    return this.#call(methods().status, {}, timeoutMs);
+  }
+
+  /** Hash of all keys up to a revision (the newest by default), to compare members. */
+  hashKV(timeoutMs: number, revision?: Int64): Promise<Reply<HashKVResponse>> {
+    return this.#call(methods().hashKV, revision === undefined ? {} : { revision }, timeoutMs);
+  }
+
+  /** Must be sent to the leader. */
+  moveLeader(targetID: Int64, timeoutMs: number): Promise<Reply<HeaderResponse>> {
+    return this.#call(methods().moveLeader, { targetID }, timeoutMs);
+  }
+
+  [Symbol.dispose](): void {
+    this.#client.close();
+  }
+
+  #call<Request, Response>(
+    method: Method<Request, Response>,
+    request: Request,
+    timeoutMs: number,
+  ): Promise<Reply<Response>> {
+    const { path, requestSerialize, responseDeserialize } = method;
+    const deadline = this.#clock.wallMs() + timeoutMs;
+    return new Promise((resolve) => {
+      try {
+        this.#client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          request,
+          { deadline },
+          (error, value) => {
+            if (error !== null) {
+              resolve({ ok: false, error });
+              return;
+            }
+            invariant(value !== undefined, `${path}: neither an error nor a value`);
+            resolve({ ok: true, value });
+          },
+        );
+      } catch (error) {
+        // A call on a closed channel is thrown, not called back.
+        resolve({ ok: false, error });
+      }
+    });
+  }
+}

@@ -1,0 +1,110 @@
+/** What etcd's members say of themselves, asked directly and not through any link. */
+import type { Clock } from '../../harness/core/clock.ts';
+import type { NodeName } from '../../harness/core/units.ts';
+import type { Role, RoleSample } from '../../harness/protocols/system.ts';
+import { EtcdClient } from '../etcd-api/client.ts';
+import { classify } from '../etcd-api/errors.ts';
+import type { StatusResponse } from '../etcd-api/rpc.ts';
+import { int64 } from '../etcd-api/stamp.ts';
+
+/** Status is answered from memory: one that takes longer is paused, or nearly. */
+const STATUS_MS_MAX = 300;
+const READ_MS_MAX = 1_000;
+/** etcd's word for: I know of no leader. */
+const NOBODY = '0';
+
+export interface MemberAddresses {
+  /** The member itself. */
+  readonly direct: string;
+  /** The way that clients take. */
+  readonly linked: string;
+}
+
+/** Keeps two connections to each member; disposing of it closes them. */
+export class MemberViews implements Disposable {
+  readonly #views: ReadonlyMap<
+    NodeName,
+    { readonly direct: EtcdClient; readonly linked: EtcdClient }
+  >;
+  /** Member ids, as they become known. */
+  readonly #names = new Map<string, NodeName>();
+
+  constructor(members: ReadonlyMap<NodeName, MemberAddresses>, clock: Clock) {
+    this.#views = new Map(
+      [...members].map(([node, { direct, linked }]) => {
+        const clients = {
+          direct: new EtcdClient(direct, clock),
+          linked: new EtcdClient(linked, clock),
+        };
+        return [node, clients];
+      }),
+    );
+  }
+
+  /** Every member's own view, those that do not answer included; all are asked at once. */
+  async roles(): Promise<RoleSample[]> {
+    const all = [...this.#views].map(async ([node, { direct }]): Promise<RoleSample> => {
+      const reply = await direct.status(STATUS_MS_MAX);
+      if (!reply.ok) return { node, role: 'unknown', state: 'unreachable' };
+      return this.#sample(node, reply.value);
+    });
+    return Promise.all(all);
+  }
+
+  /** True when a member knows its leader and a linearizable read through its link succeeds. */
+  async serves(node: NodeName): Promise<true | string> {
+    const view = this.#views.get(node);
+    if (view === undefined) return 'no such node';
+    const status = await view.direct.status(STATUS_MS_MAX);
+    if (!status.ok) return `Status: ${codeOf(status.error)}`;
+    this.#sample(node, status.value);
+    if (status.value.leader === NOBODY) return 'Status: no leader';
+    const read = await view.linked.range({ key: Buffer.from('schism/ready') }, READ_MS_MAX);
+    return read.ok || `a linearizable read: ${codeOf(read.error)}`;
+  }
+
+  /** Learns all members' ids from one that answers, so that every leader has a name. */
+  async learnMembers(): Promise<void> {
+    for (const { direct } of this.#views.values()) {
+      const reply = await direct.memberList(READ_MS_MAX);
+      if (!reply.ok) continue;
+      for (const { ID, name } of reply.value.members) if (name !== '') this.#names.set(ID, name);
+      return;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const { direct, linked } of this.#views.values()) {
+      direct[Symbol.dispose]();
+      linked[Symbol.dispose]();
+    }
+  }
+
+  #sample(node: NodeName, status: StatusResponse): RoleSample {
+    const { header, leader, isLearner, raftTerm, raftAppliedIndex } = status;
+    if (header !== null) this.#names.set(header.memberId, node);
+    const name = this.#names.get(leader);
+    return {
+      node,
+      role: roleOf(status, isLearner),
+      state: 'answered',
+      term: int64(raftTerm),
+      ...(name !== undefined && { leader: name }),
+      // Older servers leave it out, and it is never 0 on one that serves.
+      ...(raftAppliedIndex !== NOBODY && { applied: int64(raftAppliedIndex) }),
+      ...(header !== null && { revision: int64(header.revision) }),
+    };
+  }
+}
+
+/** Status does not tell a candidate from a follower that has lost its leader. */
+function roleOf({ header, leader }: StatusResponse, isLearner: boolean): Role {
+  if (isLearner) return 'learner';
+  if (leader === NOBODY) return 'unknown';
+  return leader === header?.memberId ? 'leader' : 'follower';
+}
+
+function codeOf(error: unknown): string {
+  const { code, message } = classify(error, 'read').error;
+  return message === undefined ? code : `${code} (${message})`;
+}

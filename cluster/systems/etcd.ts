@@ -1,0 +1,214 @@
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { HarnessError } from '../../harness/core/errors.ts';
+import { LIMITS } from '../../harness/core/limits.ts';
+import type { NodeName } from '../../harness/core/units.ts';
+import type { NetworkAbility } from '../../harness/protocols/network.ts';
+import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
+import { reservePorts } from '../backends/ports.ts';
+import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
+import { etcdConnection } from '../etcd-api/register.ts';
+import { type EtcdLinks, openEtcdLinks } from './etcd-links.ts';
+import {
+  binaryOf,
+  ETCD_OPTIONS,
+  type EtcdSettings,
+  type EtcdVersion,
+  memberArgs,
+  memberEnvironment,
+  parseVersion,
+  settingsOf,
+  timingOf,
+} from './etcd-options.ts';
+import { MemberViews } from './etcd-views.ts';
+
+const HOST = '127.0.0.1';
+const VERSION_MS_MAX = 5_000;
+
+const network: ReadonlySet<NetworkAbility> = new Set([
+  'cut',
+  'latency',
+  'bandwidth',
+  'hold',
+  'blackhole',
+  'reset',
+  'slow-close',
+] as const);
+
+/**
+ * The real etcd, unmodified, as it is found on PATH. All its peers see one advertised URL of a
+ * member; that each ordered pair still has a link of its own is the forwarders' doing.
+ */
+export const etcd: System = {
+  name: 'etcd',
+  summary: 'the real etcd, 3.4 or newer, from PATH',
+  capabilities: ['register'],
+  backends: ['process'],
+  promises: { linearizable: 'linearizable', serializable: 'serializable' },
+  defaultNodes: 5,
+  options: ETCD_OPTIONS,
+  network,
+  timing: timingOf,
+  available: async (options) => {
+    const found = await findVersion(binaryOf(options));
+    return typeof found === 'string' ? found : true;
+  },
+  deploy,
+};
+
+/** What is true of one member from deployment to the end. */
+interface Member {
+  readonly node: NodeName;
+  /** Own peer and client addresses, `127.0.0.1:16032`. */
+  readonly peer: string;
+  readonly client: string;
+  /** What all its peers dial; only forwarders know the name. */
+  readonly peerHost: string;
+}
+
+async function deploy(request: DeployRequest): Promise<Cluster> {
+  const { nodes, clock, options, random } = request;
+  if (nodes.length < 1 || nodes.length > LIMITS.nodesMax)
+    throw new HarnessError(
+      'bad-option',
+      `etcd runs on 1 to ${LIMITS.nodesMax} nodes, not on ${nodes.length}`,
+    );
+  const version = await findVersion(binaryOf(options));
+  if (typeof version === 'string') throw new HarnessError('binary-missing', version);
+  const settings = settingsOf(options, version);
+
+  await using stack = new AsyncDisposableStack();
+  const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
+  const members = nodes.map((node, index): Member => {
+    const [peer, client] = [ports.list[2 * index], ports.list[2 * index + 1]];
+    const peerHost = `peer${index + 1}.test`;
+    return { node, peer: `${HOST}:${peer}`, client: `${HOST}:${client}`, peerHost };
+  });
+  const links = stack.use(await openEtcdLinks(members, request));
+  const views = stack.use(
+    new MemberViews(
+      new Map(
+        members.map(({ node, client }) => [
+          node,
+          { direct: client, linked: links.clientAddress(node) },
+        ]),
+      ),
+      clock,
+    ),
+  );
+  const plans = members.map((member) =>
+    planOf(member, { members, links, views, settings, request }),
+  );
+  const processes = stack.use(await startProcesses(plans, request));
+  const owned = stack.move();
+  return clusterOf({ members, links, views, settings, request, version, processes, owned });
+}
+
+interface Wiring {
+  readonly members: readonly Member[];
+  readonly links: EtcdLinks;
+  readonly views: MemberViews;
+  readonly settings: EtcdSettings;
+  readonly request: DeployRequest;
+}
+
+function planOf(member: Member, { members, links, views, settings, request }: Wiring): NodePlan {
+  const { node, peer, client } = member;
+  const dir = join(request.dir, 'nodes', node);
+  const urls = new Map(members.map((each) => [each.node, advertised(each)]));
+  const token = request.runId;
+  const dataDir = join(dir, 'data');
+  return {
+    node,
+    spec: {
+      file: settings.binary,
+      args: memberArgs({ node, dataDir, peer, client, urls, token }, settings),
+      env: memberEnvironment(links.forwarderUrl(node), process.env),
+      logPath: join(dir, 'etcd.log'),
+    },
+    readiness: {
+      description: 'know a leader and serve a linearizable read',
+      probe: () => views.serves(node),
+    },
+    settled: () => servesPeers(peer),
+  };
+}
+
+/**
+ * A new member first asks each of its peers whether it has been here before. A peer that listens
+ * and does not serve yet makes it wait for a second, so members are started one by one: those that
+ * are not there refuse at once, and those that serve answer at once.
+ */
+function servesPeers(peer: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const request = get(`http://${peer}/version`, { agent: false, timeout: 100 }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(false));
+  });
+}
+
+function advertised({ peer, peerHost }: Member): string {
+  return `http://${peerHost}:${peer.slice(HOST.length + 1)}`;
+}
+
+interface Deployed extends Wiring {
+  readonly version: EtcdVersion;
+  readonly processes: LocalProcesses;
+  readonly owned: AsyncDisposableStack;
+}
+
+function clusterOf(deployed: Deployed): Cluster {
+  const { members, links, views, settings, request, version, processes, owned } = deployed;
+  const { clock, nodes } = request;
+  return {
+    nodes,
+    timing: settings.timing,
+    facts: {
+      system: 'etcd',
+      version: version.text,
+      binary: settings.binary,
+      flags: [...settings.flags],
+      members: Object.fromEntries(
+        members.map((member) => [
+          member.node,
+          {
+            peer: member.peer,
+            client: member.client,
+            advertised: advertised(member),
+            clientLink: links.clientAddress(member.node),
+          },
+        ]),
+      ),
+    },
+    network: links.network,
+    processes: processes.control,
+    open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
+    roles: () => views.roles(),
+    ready: async (timeoutMs) => {
+      await processes.ready(timeoutMs);
+      await views.learnMembers();
+    },
+    crashed: () => processes.crashed(),
+    logs: () => processes.logs(),
+    // The nodes first, then what they were connected by.
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
+
+/** The version of a program, or why it has none, for people. */
+async function findVersion(binary: string): Promise<EtcdVersion | string> {
+  const result = await execa(binary, ['--version'], {
+    reject: false,
+    timeout: VERSION_MS_MAX,
+    stdin: 'ignore',
+  });
+  if (result.code === 'ENOENT' || result.code === 'EACCES') {
+    const where = binary.includes('/') ? `'${binary}' cannot be run` : `'${binary}' is not on PATH`;
+    return `${where}; install it (Debian: apt-get install etcd-server) or pass --system memory`;
+  }
+  return parseVersion(result.stdout) ?? `'${binary} --version' did not answer as etcd does`;
+}
