@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { parseSchedule } from '../cluster/nemeses/schedule.ts';
+import { parseSchedule } from '../cluster/nemeses/parse-schedule.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { LIMITS } from '../harness/core/limits.ts';
 import { freshSeed, parseSeed } from '../harness/core/prng.ts';
@@ -7,8 +7,9 @@ import { suggest } from '../harness/core/suggest.ts';
 import { type NodeName, parseDurationMs } from '../harness/core/units.ts';
 import type { ReadMode } from '../harness/history/op.ts';
 import type { RunConfig } from '../harness/protocols/run.ts';
-import type { ReadPromise, System } from '../harness/protocols/system.ts';
+import type { ReadPromise, System, Timing } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
+import { makeNemesis, NEMESES } from './registry.ts';
 
 /** The flags of `run` as the command line gives them; all texts, all checked here. */
 export interface RunFlags {
@@ -53,7 +54,9 @@ export async function resolveConfig(
 ): Promise<RunConfig> {
   const missing = workload.needs.filter((need) => !system.capabilities.includes(need));
   if (missing.length > 0)
-    bad(`workload ${workload.name} needs ${missing.join(', ')}, which ${system.name} does not have`);
+    bad(
+      `workload ${workload.name} needs ${missing.join(', ')}, which ${system.name} does not have`,
+    );
   const nodes = nodesOf(flags.nodes ?? String(system.defaultNodes));
   const systemOptions = pairs(
     '--system-option',
@@ -67,8 +70,9 @@ export async function resolveConfig(
     Object.keys(workload.options),
     workload.name,
   );
+  const timing = system.timing(systemOptions);
   const schedule =
-    flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule);
+    flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule, timing);
   const [backend] = system.backends;
   if (backend === undefined) bad(`${system.name} has no backend`);
   return {
@@ -90,8 +94,8 @@ export async function resolveConfig(
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
     durationMs: parseDurationMs(flags.duration, '--duration'),
     quietMs: parseDurationMs(flags.quietStart, '--quiet-start'),
-    faultInterval: faultTime('--fault-interval', flags.faultInterval),
-    faultDuration: faultTime('--fault-duration', flags.faultDuration),
+    faultIntervalMs: parseDurationMs(flags.faultInterval, '--fault-interval', timing),
+    faultDurationMs: parseDurationMs(flags.faultDuration, '--fault-duration', timing),
     ...(schedule !== undefined && { schedule }),
     promises: promisesOf(flags.promise, system),
     checkLimits: {
@@ -127,22 +131,18 @@ function clientsOf(text: string, nodes: number): number {
 
 function numberOf(flag: string, text: string, min: number, max: number): number {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
-  if (!(value >= min && value <= max)) bad(`${flag}: '${text}' is not a number from ${min} to ${max}`);
+  if (!(value >= min && value <= max))
+    bad(`${flag}: '${text}' is not a number from ${min} to ${max}`);
   return value;
 }
 
-function bytesOf(text: string): number {
+/** `512MB` or `4GB`, at least 64 MB; throws `bad-option`. */
+export function bytesOf(text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*(MB|GB)$/i.exec(text);
   if (match === null) bad(`--check-memory: '${text}' is not a size; write 512MB or 4GB`);
   const bytes = Number(match[1]) * (match[2]?.toUpperCase() === 'GB' ? 2 ** 30 : 2 ** 20);
   if (bytes < 64 * 2 ** 20) bad(`--check-memory: '${text}' is too small; give at least 64MB`);
   return bytes;
-}
-
-/** Election timeouts are known only when the cluster runs; the form is checked with any. */
-function faultTime(flag: string, text: string): string {
-  parseDurationMs(text, flag, { electionMs: 1000, heartbeatMs: 100 });
-  return text;
 }
 
 function oneOf<T extends string>(flag: string, text: string, all: readonly T[]): T {
@@ -174,8 +174,12 @@ function pairs(
   return out;
 }
 
-function promisesOf(texts: readonly string[], system: System): RunConfig['promises'] {
-  const out = { ...system.promises };
+/** `mode=model` texts over what is promised anyway; throws `bad-option`. */
+export function promisesOf(
+  texts: readonly string[],
+  { promises }: Pick<System, 'promises'>,
+): RunConfig['promises'] {
+  const out = { ...promises };
   for (const text of texts) {
     const [mode = '', promise = ''] = text.split('=', 2);
     out[oneOf('--promise', mode, MODES)] = oneOf('--promise', promise, PROMISES);
@@ -190,15 +194,14 @@ function faultsOf(flags: RunFlags, schedule: RunConfig['schedule']): readonly st
     return [];
   }
   if (schedule !== undefined) {
-    if (flags.fault !== undefined)
-      bad('--schedule: it names the faults itself; leave --fault out');
+    if (flags.fault !== undefined) bad('--schedule: it names the faults itself; leave --fault out');
     return [...new Set(schedule.map(({ fault }) => fault))];
   }
   const text = flags.fault ?? 'partition,kill,pause';
   return [...new Set(text.split(',').map((item) => item.trim()))];
 }
 
-async function scheduleFrom(path: string): Promise<RunConfig['schedule']> {
+async function scheduleFrom(path: string, timing: Timing): Promise<RunConfig['schedule']> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
@@ -207,5 +210,6 @@ async function scheduleFrom(path: string): Promise<RunConfig['schedule']> {
       cause: error,
     });
   }
-  return parseSchedule(text, path);
+  const nemeses = Object.keys(NEMESES).map(makeNemesis);
+  return parseSchedule(text, path, nemeses, timing);
 }

@@ -4,6 +4,8 @@ import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { listCommand } from './commands/list.ts';
 import { runCommand } from './commands/run.ts';
+import { translateFlags } from './flags.ts';
+import { VERSION } from './version.ts';
 
 /** What commands need of the process around them; tests bring their own. */
 export interface Shell {
@@ -39,13 +41,13 @@ export async function main(shell: Shell): Promise<number> {
       },
     })
     .showSuggestionAfterError()
-    .version('0.0.0', '-V, --version');
+    .version(VERSION, '-V, --version');
   for (const make of [runCommand, checkCommand, listCommand, doctorCommand]) {
     const command = make(shell, finish);
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
   }
   try {
-    await program.parseAsync([...shell.argv], { from: 'user' });
+    await program.parseAsync(translateFlags(shell.argv), { from: 'user' });
     return code;
   } catch (error) {
     return failed(error, shell);

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { NEMESES, SYSTEMS, WORKLOADS } from '../registry.ts';
 import type { Shell } from '../program.ts';
+import { NEMESES, SYSTEMS, WORKLOADS } from '../registry.ts';
 
 /** `schism list`: what runs can be made of, here. */
 export function listCommand(shell: Shell, finish: (code: number) => void): Command {
@@ -30,7 +30,9 @@ export function listCommand(shell: Shell, finish: (code: number) => void): Comma
       else {
         shell.out('systems\n');
         for (const { name, summary, available, options } of systems) {
-          shell.out(`  ${name.padEnd(10)} ${summary}${available === true ? '' : `\n             not here: ${available}`}\n`);
+          shell.out(
+            `  ${name.padEnd(10)} ${summary}${available === true ? '' : `\n             not here: ${available}`}\n`,
+          );
           for (const [option, help] of Object.entries(options))
             shell.out(`             -O ${option}=…  ${help}\n`);
         }

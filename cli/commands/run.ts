@@ -1,0 +1,174 @@
+import { relative } from 'node:path';
+import { Command } from 'commander';
+import { scripted } from '../../cluster/nemeses/schedule.ts';
+import { realClock } from '../../harness/core/clock.ts';
+import { HarnessError } from '../../harness/core/errors.ts';
+import { Random, type Seed, seedText } from '../../harness/core/prng.ts';
+import type { RunConfig, RunManifest } from '../../harness/protocols/run.ts';
+import type { System } from '../../harness/protocols/system.ts';
+import { run } from '../../harness/runner/run.ts';
+import { startWatchdog } from '../../harness/runner/undo.ts';
+import { createRun } from '../../harness/store/store.ts';
+import { addRunFlags } from '../flags.ts';
+import { judge, judgeInMemory } from '../judge.ts';
+import { openLog } from '../log.ts';
+import { type RunFlags, resolveConfig } from '../options.ts';
+import type { Shell } from '../program.ts';
+import { findNamed, makeNemesis, SYSTEMS, WORKLOADS } from '../registry.ts';
+import { fileReporters, progressFor, styleFor, textReporter } from '../reporting.ts';
+import { VERSION } from '../version.ts';
+
+interface Flags extends RunFlags {
+  readonly system: string;
+  readonly workload: string;
+  readonly output: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly color: boolean;
+  readonly printConfig?: boolean;
+}
+
+/** `schism run`: start a cluster, break it, judge what it did. */
+export function runCommand(shell: Shell, finish: (code: number) => void): Command {
+  return addRunFlags(
+    new Command('run')
+      .alias('test')
+      .description('start a cluster, break it, record what it does, and judge it'),
+  ).action(async (flags: Flags) => {
+    finish(await execute(shell, flags));
+  });
+}
+
+async function execute(shell: Shell, flags: Flags): Promise<number> {
+  const say = flags.json === true ? shell.err : shell.out;
+  const system = await chooseSystem(flags.system, (text) => {
+    shell.err(text);
+  });
+  const workload = findNamed('workload', WORKLOADS, flags.workload);
+  const config = await resolveConfig(flags, system, workload, shell.env);
+  const nemeses = config.faults.map((name) => makeNemesis(name));
+  if (flags.printConfig === true) {
+    shell.out(`${JSON.stringify(config, null, 2)}\n`);
+    return 0;
+  }
+  const available = await system.available(config.systemOptions);
+  if (available !== true) throw new HarnessError('binary-missing', available);
+
+  const clock = realClock();
+  const seed = config.seed as Seed;
+  const folder = await createRun(flags.output, {
+    startedAtMs: clock.wallMs(),
+    random: Random.stream(seed, `run/${clock.wallMs()}`),
+    test: workload.name,
+  });
+  const manifest = manifestOf(shell, config, folder.id, clock.wallMs());
+  const shown = relative('', folder.dir);
+  if (flags.quiet !== true)
+    say(
+      `schism ${VERSION}  ${system.name} × ${config.nodes.length}  ${workload.name}  ` +
+        `seed ${seedText(seed)}  run ${folder.id}  ${shown}\n`,
+    );
+  using log = openLog(folder.path('harness.log'), manifest);
+  using interrupt = interruptible(shell, say);
+  const style = styleFor(shell, flags.color && flags.json !== true);
+  using progress =
+    flags.quiet === true ? undefined : progressFor(shell, { manifest, clock, style, say });
+  await using undo = await startWatchdog({ runId: folder.id, clock, log: log.log });
+  const text = textReporter({
+    columns: shell.columns,
+    style,
+    runPath: shown,
+  });
+  const result = await run({
+    config,
+    manifest,
+    folder,
+    system,
+    workload,
+    nemeses,
+    schedule: (nemesis, cluster, random) =>
+      config.schedule === undefined
+        ? nemesis.schedule({
+            random,
+            timing: cluster.timing,
+            intervalMs: config.faultIntervalMs,
+            durationMs: config.faultDurationMs,
+          })
+        : scripted(nemesis.name, config.schedule),
+    seed,
+    clock,
+    log: log.log,
+    undo,
+    interrupt: interrupt.signal,
+    interruptedBy: () => interrupt.by,
+    judge: (history, context) => {
+      const { workloadOptions } = config;
+      const task = { workload: workload.name, workloadOptions, context };
+      if (history !== undefined) return judgeInMemory(history, task);
+      return judge({ ...task, historyPath: folder.historyPath }, clock);
+    },
+    reporters: [...fileReporters(folder), text],
+    onOp: (op) => {
+      progress?.onOp(op);
+    },
+    onPhase: (phase) => {
+      progress?.onPhase(phase);
+    },
+  });
+  progress?.end(result);
+  await folder.finish(result);
+  if (flags.json === true) shell.out(`${JSON.stringify(result)}\n`);
+  say(text.text(result));
+  return result.exitCode;
+}
+
+/** `auto` prefers the real store; without it the run still shows what the harness does. */
+async function chooseSystem(name: string, note: (text: string) => void): Promise<System> {
+  if (name !== 'auto') return findNamed('system', SYSTEMS, name);
+  const etcd = findNamed('system', SYSTEMS, 'etcd');
+  const available = await etcd.available({});
+  if (available === true) return etcd;
+  note(`schism: ${available}. Running the in-process store instead.\n`);
+  return findNamed('system', SYSTEMS, 'memory');
+}
+
+function manifestOf(shell: Shell, config: RunConfig, id: string, wallMs: number): RunManifest {
+  return {
+    schism: 1,
+    run: id,
+    version: VERSION,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    argv: shell.argv,
+    startedAt: new Date(wallMs).toISOString(),
+    config,
+  };
+}
+
+interface Interrupt extends Disposable {
+  readonly signal: AbortSignal;
+  readonly by: 'SIGINT' | 'SIGTERM' | undefined;
+}
+
+/** The first signal ends the load; the second leaves the undoing to the watchdog. */
+function interruptible(shell: Shell, say: (text: string) => void): Interrupt {
+  const controller = new AbortController();
+  let by: 'SIGINT' | 'SIGTERM' | undefined;
+  const subscription = shell.onSignal((name) => {
+    if (by !== undefined) shell.die(name === 'SIGINT' ? 130 : 143);
+    by = name;
+    say(
+      '\nstopping: healing the faults and judging what was recorded; once more to quit at once\n',
+    );
+    controller.abort();
+  });
+  return {
+    signal: controller.signal,
+    get by() {
+      return by;
+    },
+    [Symbol.dispose]: () => {
+      subscription[Symbol.dispose]();
+    },
+  };
+}
