@@ -147,7 +147,9 @@ describe('house rules', () => {
         if (target === undefined) return [];
         const resolved = normalize(join(dirname(path), target));
         const ok = allowed.some((folder) => resolved.startsWith(`${folder}/`));
-        return ok ? [] : [`${path}:${at + 1}: imports ${resolved}; it may only know ${allowed.join(', ')}`];
+        return ok
+          ? []
+          : [`${path}:${at + 1}: imports ${resolved}; it may only know ${allowed.join(', ')}`];
       });
     });
     expect(wrong).toEqual([]);
