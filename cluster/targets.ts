@@ -75,7 +75,7 @@ export function keepsQuorum(
   others: ReadonlySet<NodeName>,
   nodes: readonly NodeName[],
 ): boolean {
-  return new Set([...hit, ...others]).size <= minorityOf(nodes.length) + 1;
+  return new Set([...hit, ...others]).size <= minorityOf(nodes.length);
 }
 
 /** Decides whom a fault hits. Pure: all chance comes from `question.random`. */

@@ -75,7 +75,10 @@ function offer(state: MixState, ctx: Context): Next {
     ...(entry.mode !== undefined && { mode: entry.mode }),
   };
   const retired = key.ops + 1 >= state.options.opsPerKey;
-  const keys = state.keys.with(at, retired ? freshKey(state.nextKey) : { ...key, ops: key.ops + 1 });
+  const keys = state.keys.with(
+    at,
+    retired ? freshKey(state.nextKey) : { ...key, ops: key.ops + 1 },
+  );
   const rest = mixFrom({
     ...state,
     random,

@@ -42,8 +42,7 @@ export const register: Workload = {
       main: rate === 0 ? mix : stagger(1000 / rate, mix, random.fork('rate')),
       final: (keys) => finalReads(keys, nodes),
       probe: { f: 'read', key: 'k0', value: null, mode: 'linearizable' },
-      client: (apis) =>
-        registerClient(apis, { readMs: clientTimeoutMs, writeMs: clientTimeoutMs }),
+      client: (apis) => registerClient(apis, { readMs: clientTimeoutMs, writeMs: clientTimeoutMs }),
     };
   },
   checkers: () => [linearizable({}), stats(), availability(), evidence(), logPattern({})],

@@ -40,8 +40,8 @@ export interface NemesisContext {
 export interface FaultBoard {
   /** Nodes that are now cut off, down or frozen, by lane. */
   readonly hit: Map<string, ReadonlySet<NodeName>>;
-  /** Links (`n1>n2`) that each lane holds cut: when another lane probes them, it is not its fault. */
-  readonly cut?: Map<string, ReadonlySet<string>>;
+  /** Links (`n1>n2`) that each lane disturbs: what another lane's probe misses there is no sign. */
+  readonly links?: Map<string, ReadonlySet<string>>;
 }
 
 export interface ScheduleOptions {

@@ -49,7 +49,7 @@ export interface Network {
   shape(link: DirectedLink, shape: Shape): Promise<() => Promise<void>>;
   /** Takes away everything that is installed on any link. */
   heal(): Promise<void>;
-  /** Names of everything now installed; empty after `heal`. */
+  /** Names of everything now installed, each with its kind in it; empty after `heal`. */
   installed(): Promise<readonly string[]>;
   /** Probes every ordered pair with real bytes. */
   observe(): Promise<Matrix>;

@@ -21,9 +21,9 @@ export interface RunConfig {
   readonly durationMs: number;
   /** Clients only, before the main phase. */
   readonly quietMs: number;
-  /** Mean pause between two faults of a lane and mean length of one: `5s`, or `3el` elections. */
-  readonly faultInterval: string;
-  readonly faultDuration: string;
+  /** Mean pause between two faults of a lane, and mean length of one. */
+  readonly faultIntervalMs: number;
+  readonly faultDurationMs: number;
   /** Replaces the random schedules of the nemeses. */
   readonly schedule?: readonly ScheduledFault[];
   readonly promises: Readonly<Record<ReadMode, ReadPromise>>;

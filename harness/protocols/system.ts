@@ -134,6 +134,8 @@ export interface System {
   readonly options: Readonly<Record<string, string>>;
   /** Faults of nemeses it cannot have on this backend, with the reason. */
   readonly network: ReadonlySet<NetworkAbility>;
+  /** The protocol's own units under these options; faults can be given in them. */
+  timing(options: Readonly<Record<string, string>>): Timing;
   /** True, or why it cannot run here and what to do about it. */
   available(options: Readonly<Record<string, string>>): Promise<true | string>;
   deploy(request: DeployRequest): Promise<Cluster>;
