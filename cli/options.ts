@@ -89,7 +89,7 @@ export async function resolveConfig(
       readModes: listOf('--read-mode', flags.readMode ?? MODES.join(','), MODES),
       own,
     },
-    faults: faultsOf(flags, schedule),
+    faults: faultsOf(flags, schedule, nodes.length),
     requireFaults: flags.requireFaults ?? Boolean(env['CI']),
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
     durationMs: parseDurationMs(flags.duration, '--duration'),
@@ -187,7 +187,11 @@ export function promisesOf(
   return out;
 }
 
-function faultsOf(flags: RunFlags, schedule: RunConfig['schedule']): readonly string[] {
+function faultsOf(
+  flags: RunFlags,
+  schedule: RunConfig['schedule'],
+  nodes: number,
+): readonly string[] {
   if (!flags.faults) {
     if (flags.fault !== undefined || schedule !== undefined)
       bad('--no-faults: give it alone, without --fault or --schedule');
@@ -197,7 +201,8 @@ function faultsOf(flags: RunFlags, schedule: RunConfig['schedule']): readonly st
     if (flags.fault !== undefined) bad('--schedule: it names the faults itself; leave --fault out');
     return [...new Set(schedule.map(({ fault }) => fault))];
   }
-  const text = flags.fault ?? 'partition,kill,pause';
+  // One or two nodes cannot be parted so that somebody goes on.
+  const text = flags.fault ?? (nodes > 2 ? 'partition,kill,pause' : 'kill,pause');
   return [...new Set(text.split(',').map((item) => item.trim()))];
 }
 

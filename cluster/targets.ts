@@ -47,6 +47,14 @@ export function minorityOf(count: number): number {
   return Math.floor((count - 1) / 2);
 }
 
+/**
+ * How many nodes all lanes together may hit unless more is asked for: a minority. One or two nodes
+ * have none to lose, so there any fault costs the quorum, and one node at a time is what is meant.
+ */
+export function hitLimit(count: number): number {
+  return count <= 2 ? 1 : minorityOf(count);
+}
+
 /** The nodes that lanes other than this one hit now. */
 export function hitByOthers(board: FaultBoard, lane: string): Set<NodeName> {
   return unionOfOthers(board.hit, lane);
@@ -75,7 +83,7 @@ export function keepsQuorum(
   others: ReadonlySet<NodeName>,
   nodes: readonly NodeName[],
 ): boolean {
-  return new Set([...hit, ...others]).size <= minorityOf(nodes.length);
+  return new Set([...hit, ...others]).size <= hitLimit(nodes.length);
 }
 
 /** Decides whom a fault hits. Pure: all chance comes from `question.random`. */
@@ -99,7 +107,7 @@ export function quorumReason(
   nodes: readonly NodeName[],
   others: ReadonlySet<NodeName>,
 ): string {
-  const limit = minorityOf(nodes.length);
+  const limit = hitLimit(nodes.length);
   const now =
     others.size === 0 ? '' : `; other faults hit ${[...others].toSorted().join(', ')} now`;
   return (

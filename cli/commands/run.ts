@@ -63,7 +63,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   });
   const manifest = manifestOf(shell, config, folder.id, clock.wallMs());
   const shown = relative('', folder.dir);
-  if (flags.quiet !== true)
+  if (shell.isTty && flags.quiet !== true)
     say(
       `schism ${VERSION}  ${system.name} × ${config.nodes.length}  ${workload.name}  ` +
         `seed ${seedText(seed)}  run ${folder.id}  ${shown}\n`,

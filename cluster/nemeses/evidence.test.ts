@@ -63,6 +63,25 @@ describe('a fault that does not go away is not called healed', () => {
   });
 });
 
+describe('a fault that could not be undone is undone by heal', () => {
+  it.each<[string, Nemesis, FaultOptions, Lie]>([
+    ['partition', partition(), { shape: 'isolate-leader' }, 'undrop-throws'],
+    ['hold', hold(), { target: ['n1'] }, 'unshape-throws'],
+    ['latency', latency(), { latency: '200ms' }, 'unshape-throws'],
+    ['kill', kill(), { target: ['n1'] }, 'start'],
+    ['pause', pause(), { target: ['n1'] }, 'resume'],
+  ])('%s %#', async (_name, nemesis, options, lie) => {
+    const cluster = new FakeCluster(5);
+    await begin(nemesis, cluster, options);
+    cluster.lies.add(lie);
+    expect((await end(nemesis, cluster)).evidence.result).toBe('failed');
+    cluster.lies.clear();
+    const healed = await cluster.clock.run(nemesis.heal(cluster.context(1)));
+    expect(healed.result).toBe('installed');
+    expect(await cluster.clock.run(cluster.damage())).toEqual([]);
+  });
+});
+
 describe('evidence beside other lanes', () => {
   it('does not blame a partition for a node that another fault stopped', async () => {
     const cluster = new FakeCluster(5);

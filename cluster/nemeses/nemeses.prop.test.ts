@@ -7,7 +7,7 @@ import { ThreadTable } from '../../harness/generator/context.ts';
 import type { Op, OpDraft } from '../../harness/history/op.ts';
 import type { FaultValue, Nemesis } from '../../harness/protocols/nemesis.ts';
 import { interpret } from '../../harness/runner/interpreter.ts';
-import { minorityOf } from '../targets.ts';
+import { hitLimit } from '../targets.ts';
 import { kill } from './kill.ts';
 import { bandwidth, blackhole, hold, latency, reset, slowClose } from './link.ts';
 import { partition } from './partition.ts';
@@ -129,7 +129,7 @@ describe('all lanes together', () => {
       fc.asyncProperty(runs, async (run) => {
         const { cluster, ops, mostHit } = await play(FAMILIES, run);
         draws += ops.filter(({ type }) => type === 'invoke').length;
-        expect(mostHit).toBeLessThanOrEqual(minorityOf(run.size));
+        expect(mostHit).toBeLessThanOrEqual(hitLimit(run.size));
         expect(await cluster.clock.run(cluster.damage())).toEqual([]);
       }),
       { numRuns: 40 },

@@ -74,7 +74,6 @@ describe('partition', () => {
   });
 
   it.each<[FaultOptions, number, string]>([
-    [{ shape: 'isolate-one' }, 2, 'one: it would cost the majority: at most 0 of 2'],
     [{ shape: 'halves' }, 4, 'halves n1, n2 | n3, n4, both ways: it would cost the majority'],
     [{ shape: 'random-halves' }, 4, 'it would cost the majority'],
     [{ shape: 'single-link' }, 2, 'it would cost the majority'],

@@ -37,9 +37,11 @@ export type Lie =
   | 'drop-all-but-one'
   | 'drop-throws'
   | 'undrop'
+  | 'undrop-throws'
   | 'shape'
   | 'shape-throws-last'
   | 'unshape'
+  | 'unshape-throws'
   | 'kill'
   | 'kill-throws-first'
   | 'start'
@@ -141,6 +143,8 @@ export class FakeCluster {
       },
       undrop: async (grudge) => {
         await this.#hop();
+        if (this.lies.has('undrop-throws'))
+          throw new HarnessError('network-failed', 'undrop: no answer');
         if (!this.lies.has('undrop'))
           for (const link of linksOf(grudge)) this.#count(linkText(link), -1);
       },
@@ -152,6 +156,8 @@ export class FakeCluster {
         if (!this.lies.has('shape')) this.#shapes.set(name, { link, shape });
         return async () => {
           await this.#hop();
+          if (this.lies.has('unshape-throws') && link.from === this.nodes[0])
+            throw new HarnessError('network-failed', `${name}: no answer`);
           if (!this.lies.has('unshape')) this.#shapes.delete(name);
         };
       },

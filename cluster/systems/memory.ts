@@ -1,10 +1,11 @@
 import type { Clock } from '../../harness/core/clock.ts';
 import { HarnessError } from '../../harness/core/errors.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
+import { suggest } from '../../harness/core/suggest.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Grudge, LinkState, Network } from '../../harness/protocols/network.ts';
 import type { Cluster, ProcessControl, System, Timing } from '../../harness/protocols/system.ts';
-import { isMemoryBug, MEMORY_BUGS } from './memory-bugs.ts';
+import { isMemoryBug, MEMORY_BUGS, type MemoryBug } from './memory-bugs.ts';
 import { memoryRegister } from './memory-register.ts';
 import { MemoryWorld } from './memory-world.ts';
 
@@ -26,14 +27,13 @@ export const memory: System = {
     bug: `be wrong in one way: ${Object.keys(MEMORY_BUGS).join(', ')}`,
   },
   network: can,
-  timing: () => TIMING,
+  timing: (options) => {
+    bugOf(options);
+    return TIMING;
+  },
   available: () => Promise.resolve(true),
   deploy: ({ nodes, clock, random, options }) => {
-    const { bug } = options;
-    if (bug !== undefined && !isMemoryBug(bug)) {
-      const known = Object.keys(MEMORY_BUGS).join(', ');
-      throw new HarnessError('bad-option', `memory has no bug '${bug}'; it has: ${known}`);
-    }
+    const bug = bugOf(options);
     const world = new MemoryWorld(nodes, clock, random.fork('lag'), bug);
     const dirty = new Map<string, JsonValue>();
     let opened = 0;
@@ -57,6 +57,16 @@ export const memory: System = {
     return Promise.resolve(cluster);
   },
 };
+
+/** Throws `bad-option` for a bug that this store cannot have. */
+function bugOf({ bug }: Readonly<Record<string, string>>): MemoryBug | undefined {
+  if (bug === undefined || isMemoryBug(bug)) return bug;
+  const known = Object.keys(MEMORY_BUGS);
+  throw new HarnessError(
+    'bad-option',
+    `memory has no bug '${bug}'${suggest(bug, known)}; it has: ${known.join(', ')}`,
+  );
+}
 
 const closed = (): Promise<void> => Promise.resolve();
 

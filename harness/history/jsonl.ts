@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { promisify, TextDecoder } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import { HarnessError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { invariant } from '../core/invariant.ts';
@@ -240,26 +240,23 @@ async function writeMembers(from: string, to: string): Promise<MemberStart[]> {
 async function* members(source: FileHandle): AsyncGenerator<Buffer, void, undefined> {
   let rest: Buffer = Buffer.alloc(0);
   for (;;) {
-    const block = Buffer.allocUnsafe(MEMBER_BYTES);
-    const { bytesRead } = await source.read(block, 0, MEMBER_BYTES - (rest.length % MEMBER_BYTES));
-    const bytes = Buffer.concat([rest, block.subarray(0, bytesRead)]);
-    if (bytesRead === 0) {
-      if (bytes.length > 0) yield bytes;
-      return;
-    }
-    const end = bytes.lastIndexOf(0x0a) + 1;
+    const { buffer, bytesRead } = await source.read(Buffer.allocUnsafe(MEMBER_BYTES));
+    const bytes = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    const end = bytesRead === 0 ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
+    if (end > 0) yield bytes.subarray(0, end);
+    if (bytesRead === 0) return;
     rest = bytes.subarray(end);
-    if (end === 0 || bytes.length < MEMBER_BYTES) rest = bytes;
-    else yield bytes.subarray(0, end);
   }
 }
 
+/** The first entry of a member, which begins with the header or with an entry as we encode it. */
 function firstEntry(member: Buffer, file: string): { readonly i: number; readonly t: number } {
-  const end = member.indexOf(0x0a);
-  const first = member.toString('utf8', 0, end < 0 ? member.length : end);
-  if (first.startsWith('{"schism"')) return { i: 0, t: 0 };
-  const { index, time } = decodeLine(first, { file, line: 1 });
-  return { i: index, t: time };
+  const beginning = member.toString('latin1', 0, 64);
+  if (beginning.startsWith('{"schism"')) return { i: 0, t: 0 };
+  const match = /^\{"i":(\d+),"t":(\d+),/.exec(beginning);
+  if (match === null)
+    throw new HarnessError('bad-input', `${file}: no entry begins with '${beginning}'`);
+  return { i: Number(match[1]), t: Number(match[2]) };
 }
 
 async function writeLines(lines: readonly MemberStart[], path: string): Promise<void> {

@@ -89,10 +89,8 @@ export class Recorder implements AsyncDisposable {
   #write(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#writing !== undefined || this.#buffer === '') return;
-    this.#writing = this.#drain().finally(() => {
-      this.#writing = undefined;
-    });
+    if (this.#writing !== undefined || this.#buffer === '' || this.failure !== undefined) return;
+    this.#writing = this.#drain();
   }
 
   async #drain(): Promise<void> {
@@ -102,6 +100,8 @@ export class Recorder implements AsyncDisposable {
       await this.#attempt(() => this.#file?.appendFile(text));
     }
     this.#buffer = '';
+    // In the same turn as the last look at the buffer, so that no line is forgotten in between.
+    this.#writing = undefined;
   }
 
   async #attempt(action: () => Promise<void> | undefined): Promise<void> {

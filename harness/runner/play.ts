@@ -61,7 +61,7 @@ class Play implements AsyncDisposable {
   readonly problems: RunProblem[] = [];
   readonly #stage: Stage;
   readonly #pool: ClientPool;
-  readonly #board: FaultBoard = { hit: new Map() };
+  readonly #board: FaultBoard = { hit: new Map(), links: new Map() };
   readonly #openFaults: Map<string, OpenFault> = new Map();
   readonly #stopObserver: AbortController = new AbortController();
   #observer: Promise<void> | undefined;

@@ -103,7 +103,7 @@ class Run {
   }
 
   async #deploy(): Promise<void> {
-    const { request } = { request: this.#request };
+    const request = this.#request;
     const { system, config, clock, log, folder, undo, seed } = request;
     request.onPhase('setup');
     const dir = join(folder.testDir, 'nodes');
@@ -132,7 +132,8 @@ class Run {
     try {
       const stream = Random.stream(seed, `workload/${request.workload.name}`);
       const schedules = new Map<string, Generator>();
-      for (const nemesis of request.nemeses) {
+      const nemeses = request.nemeses.filter((nemesis) => this.#isAvailable(nemesis, cluster));
+      for (const nemesis of nemeses) {
         const lane = Random.stream(seed, `schedule/${nemesis.name}`);
         const generator = request.schedule(nemesis, cluster, lane);
         if (generator !== undefined) schedules.set(nemesis.name, generator);
@@ -141,7 +142,7 @@ class Run {
         config,
         cluster,
         workload: request.workload.build(config.workloadOptions, stream),
-        nemeses: request.nemeses,
+        nemeses,
         schedules,
         seed,
         clock,
@@ -163,6 +164,18 @@ class Run {
     } catch (error) {
       this.#problem('main', error);
     }
+  }
+
+  /** A fault that this cluster cannot have is refused with its reason, never left out in silence. */
+  #isAvailable(nemesis: Nemesis, cluster: Cluster): boolean {
+    const available = nemesis.available(cluster);
+    if (available === true) return true;
+    this.#problems.push({
+      step: 'setup',
+      severity: this.#request.config.requireFaults ? 'fatal' : 'warning',
+      message: `fault ${nemesis.name} cannot be had here: ${available}`,
+    });
+    return false;
   }
 
   async #teardown(): Promise<void> {

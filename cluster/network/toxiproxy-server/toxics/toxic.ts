@@ -80,7 +80,6 @@ export function defineToxic<Name extends string>(kind: {
     defaults: kind.defaults,
     onRemove: kind.onRemove ?? 'deliver',
     blocksAccept: kind.blocksAccept ?? false,
-    start: (attributes, context) =>
-      kind.start(attributes, context),
+    start: (attributes, context) => kind.start(attributes, context),
   };
 }

@@ -1,0 +1,222 @@
+/** What a user meets at the command line: one clear line for each mistake, and the right exit code. */
+import { appendFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { realClock, sleep } from '../harness/core/clock.ts';
+import { sandbox } from './cli-testing.ts';
+
+const QUICK = ['run', '--system', 'memory', '--duration', '1s', '--quiet-start', '200ms', '-q'];
+
+const MISTAKES: readonly (readonly [args: string, code: number, said: RegExp])[] = [
+  ['run --nodez 3', 254, /unknown option '--nodez'\s+\(Did you mean --nodes\?\)/],
+  ['rum', 254, /unknown command 'rum'\s+\(Did you mean run\?\)/],
+  ['run --fault partitoin', 254, /unknown fault 'partitoin' \(did you mean 'partition'\?\)/],
+  ['run --system etc', 254, /unknown system 'etc' \(did you mean 'etcd'\?\)/],
+  ['run --workload regster', 254, /unknown workload 'regster' \(did you mean 'register'\?\)/],
+  ['run --duration 60', 254, /--duration: '60' is not a duration/],
+  ['run --nodes 8', 254, /--nodes: 8 nodes; there can be 1 to 7/],
+  ['run --nodes n1,n1', 254, /a name stands twice/],
+  ['run --clients none', 254, /--clients: 'none' is not a number/],
+  ['run --seed zz', 254, /--seed: 'zz' is not a seed/],
+  ['run --system memory --bug stale', 254, /memory has no bug 'stale'/],
+  ['run --system memory -O bogus=1', 254, /memory has no option 'bogus'/],
+  ['run --system memory -W keyz=1', 254, /register has no option 'keyz' \(did you mean 'keys'\?\)/],
+  ['run --promise serializable', 254, /--promise/],
+  ['run --no-faults --fault kill', 254, /--no-faults/],
+  ['run --schedule nowhere.json', 254, /cannot read nowhere.json/],
+  ['run --system etcd -O binary=no-such-etcd', 3, /no-such-etcd/],
+  ['check nope', 254, /no run 'nope' below .schism; there are none/],
+  ['check nowhere.jsonl', 254, /no file nowhere.jsonl/],
+];
+
+describe('mistakes', () => {
+  test.each(MISTAKES)('schism %s', async (args, code, said) => {
+    await using box = await sandbox();
+    const result = await box.schism(args.split(' '));
+    expect({ code: result.code, out: result.out }).toEqual({ code, out: '' });
+    expect(result.err).toMatch(said);
+    // One clear line; commander puts its suggestion on a second.
+    expect(result.err.split('\n').length).toBeLessThanOrEqual(2);
+    expect(result.err).not.toContain('    at ');
+  });
+
+  test('a schedule that names an unknown shape says which entry and what there is', async () => {
+    await using box = await sandbox();
+    const entry = { at: '1s', for: '1s', fault: 'partition', shape: 'isolate-leeder' };
+    await writeFile(join(box.dir, 's.json'), JSON.stringify([entry]));
+    const result = await box.schism(['run', '--system', 'memory', '--schedule', 's.json']);
+    expect(result.code).toBe(254);
+    expect(result.err).toMatch(/s\.json: entry 1.*isolate-leeder.*did you mean 'isolate-leader'/);
+  });
+});
+
+describe('a run', () => {
+  test('ends in a verdict, and keeps everything that led to it', async () => {
+    await using box = await sandbox();
+    const result = await box.schism([...QUICK, '--no-faults']);
+    expect(result.code).toBe(0);
+    expect(result.out).toContain('PASS');
+    expect(result.out.trimEnd()).toMatch(/exit 0: no violation found$/);
+    const dir = await box.runDir();
+    expect((await readdir(dir)).toSorted()).toEqual([
+      'harness.log',
+      'junit.xml',
+      'report.html',
+      'results.json',
+      'run.json',
+      'tests',
+      'verdict.json',
+    ]);
+    const verdict = JSON.parse(await readFile(join(dir, 'verdict.json'), 'utf8')) as object;
+    expect(verdict).toMatchObject({ verdict: 'pass', exitCode: 0 });
+    const again = await box.schism(['check', 'latest']);
+    expect(again.code).toBe(0);
+    expect(again.out).toContain('PASS');
+  });
+
+  test('of a wrong store exits 1 with its sentence, and so does checking it again', async () => {
+    await using box = await sandbox();
+    const result = await box.schism([
+      ...QUICK,
+      '--no-faults',
+      '--bug',
+      'stale-read',
+      '--seed',
+      '3',
+    ]);
+    expect(result.code).toBe(1);
+    expect(result.out).toMatch(/That value was out of date/);
+    const again = await box.schism(['check', 'latest-failed']);
+    expect(again.code).toBe(1);
+    expect(await readFile(join(await box.runDir(), 'junit.xml'), 'utf8')).toContain('<failure');
+  });
+
+  test('with --json writes exactly one document to stdout', async () => {
+    await using box = await sandbox();
+    const { out, err } = await box.schism([...QUICK, '--no-faults', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ verdict: 'pass' });
+    expect(err).toContain('PASS');
+  });
+
+  test('in CI has no escape sequence and no line over 160 columns', async () => {
+    await using box = await sandbox();
+    const args = QUICK.filter((word) => word !== '-q');
+    const { out } = await box.schism([...args, '--fault', 'kill'], { CI: 'true' });
+    expect(out).toContain('phase');
+    expect(out.includes('\u001b')).toBe(false);
+    expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(160);
+  });
+
+  test('a fault that cannot be had is refused with its reason: unknown, or an error in CI', async () => {
+    await using box = await sandbox();
+    const relaxed = await box.schism([...QUICK, '--fault', 'latency']);
+    expect(relaxed.code).toBe(2);
+    expect(relaxed.out).toMatch(/latency was asked for/);
+    const strict = await box.schism([...QUICK, '--fault', 'latency', '--require-faults']);
+    expect(strict.code).toBe(3);
+    expect(strict.out).toMatch(/fault latency cannot be had here/);
+  });
+
+  test('a report that cannot be written does not cost the verdict', async () => {
+    await using box = await sandbox();
+    const running = box.start([...QUICK, '--no-faults', '--duration', '2s']);
+    const clock = realClock();
+    for (let tries = 0; tries < 100; tries++) {
+      await sleep(clock, 50);
+      const made = await box.runDir().then(
+        (dir) => mkdir(join(dir, 'report.html')).then(() => true),
+        () => false,
+      );
+      if (made) break;
+    }
+    const { exitCode, stdout } = await running;
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/HTML report could not be written/);
+    const verdict = await readFile(join(await box.runDir(), 'verdict.json'), 'utf8');
+    expect(JSON.parse(verdict)).toMatchObject({ verdict: 'pass' });
+  });
+});
+
+describe('an interrupted run', () => {
+  test('heals, judges what was recorded, and exits 130', async () => {
+    await using box = await sandbox();
+    const running = box.start([
+      'run',
+      '--system',
+      'memory',
+      '--duration',
+      '60s',
+      '--fault',
+      'pause',
+    ]);
+    const clock = realClock();
+    await box.recorded('"ph":"main"');
+    await sleep(clock, 500);
+    running.kill('SIGINT');
+    const { exitCode } = await running;
+    expect(exitCode).toBe(130);
+    const verdict = await readFile(join(await box.runDir(), 'verdict.json'), 'utf8');
+    expect(JSON.parse(verdict)).toMatchObject({ exitCode: 130 });
+    expect((await box.schism(['check', 'latest'])).out).toContain('linearizable');
+  });
+
+  test('killed with -9, leaves a history that can be judged', async () => {
+    await using box = await sandbox();
+    const running = box.start([
+      'run',
+      '--system',
+      'memory',
+      '--duration',
+      '60s',
+      '--fault',
+      'pause',
+    ]);
+    const clock = realClock();
+    await box.recorded('"ph":"main"');
+    await sleep(clock, 500);
+    running.kill('SIGKILL');
+    await running;
+    const dir = await box.runDir();
+    expect(await readdir(dir)).not.toContain('verdict.json');
+    const { code, out } = await box.schism(['check', 'latest']);
+    expect(out).toMatch(/✓ linearizable/);
+    // No pause had begun: nothing was violated, and nothing vacuous passes.
+    expect(code).toBe(2);
+  });
+});
+
+describe('a damaged history', () => {
+  const record = async (): Promise<{ dir: string; text: string } & AsyncDisposable> => {
+    const box = await sandbox();
+    await box.schism([...QUICK, '--no-faults']);
+    const stored = join(await box.runDir(), 'tests/register/history.jsonl.gz');
+    const text = gunzipSync(await readFile(stored)).toString();
+    const dispose = (): PromiseLike<void> => box[Symbol.asyncDispose]();
+    return { dir: box.dir, text, [Symbol.asyncDispose]: dispose };
+  };
+
+  test('cut in mid-line is judged up to there; corrupt in the middle is refused', async () => {
+    await using recorded = await record();
+    await using box = await sandbox();
+    const path = join(box.dir, 'h.jsonl');
+    await writeFile(path, recorded.text);
+    expect((await box.schism(['check', path])).code).toBe(0);
+
+    await truncate(path, recorded.text.length - 20);
+    const torn = await box.schism(['check', path]);
+    expect(torn.code).toBe(0);
+    expect(torn.err).toContain('cut off in mid-write');
+
+    await appendFile(path, '\n{"i":"x"}\n{}\n');
+    const corrupt = await box.schism(['check', path]);
+    expect(corrupt.code).toBe(254);
+    expect(corrupt.err).toMatch(/h\.jsonl:\d+: /);
+    expect(corrupt.err.trimEnd().split('\n')).toHaveLength(1);
+
+    await writeFile(path, 'not a history\n');
+    expect((await box.schism(['check', path])).code).toBe(254);
+    await writeFile(path, '{"schism":99,"unit":"ns","clock":"monotonic"}\n');
+    expect((await box.schism(['check', path])).err).toMatch(/version|99/);
+  });
+});

@@ -1,0 +1,173 @@
+/** The report page in a real browser, opened from `file://` as its readers do. */
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { renderHtml } from '../reports/html/report.ts';
+import {
+  errorRun,
+  type FixtureRun,
+  failRun,
+  passRun,
+  shortRun,
+  unknownRun,
+} from '../reports/testing/fixture-result.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+let browser: Browser;
+let folder: string;
+
+beforeAll(async () => {
+  expect(existsSync(CHROMIUM), 'these tests need Debian’s chromium').toBe(true);
+  folder = await mkdtemp(join(tmpdir(), 'schism-report-'));
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+});
+
+afterAll(async () => {
+  await browser.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+interface Opened extends AsyncDisposable {
+  readonly page: Page;
+  /** Errors, warnings (violations of the policy are among them), and requests but the page itself. */
+  readonly complaints: readonly string[];
+}
+
+async function opened(
+  { result, history }: FixtureRun,
+  colorScheme: 'light' | 'dark' = 'light',
+  width = 1280,
+): Promise<Opened> {
+  const path = join(folder, 'report.html');
+  await writeFile(path, renderHtml(result, history));
+  const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+  const complaints: string[] = [];
+  const address = pathToFileURL(path).href;
+  page.on('pageerror', (error) => complaints.push(error.message));
+  page.on('console', (message) => complaints.push(message.text()));
+  page.on('request', (request) => {
+    const url = request.url();
+    if (url !== address && url !== 'data:,') complaints.push(`request to ${url}`);
+  });
+  await page.goto(address);
+  return {
+    page,
+    complaints,
+    [Symbol.asyncDispose]: () => page.close(),
+  };
+}
+
+const RUNS: readonly (readonly [string, () => FixtureRun, string])[] = [
+  ['fail', failRun, '✗ FAIL'],
+  ['pass', passRun, '✓ PASS'],
+  ['short', shortRun, '✓ PASS'],
+  ['unknown', unknownRun, '? UNKNOWN'],
+  ['error', errorRun, '✗ ERROR'],
+];
+
+describe.each(RUNS)('the page of a run that ends %s', (_, make, words) => {
+  test.each(['light', 'dark'] as const)('opens without a complaint, %s', async (scheme) => {
+    await using open = await opened(make(), scheme);
+    expect(await open.page.locator('h1').innerText()).toContain(words);
+    const background = await open.page.evaluate('getComputedStyle(document.body).backgroundColor');
+    expect(background).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(16, 20, 24)');
+    const picture = await open.page.screenshot({ fullPage: true });
+    expect(picture.length).toBeGreaterThan(10_000);
+    expect(open.complaints).toEqual([]);
+  });
+});
+
+/** Texts of a plot that stand outside of it, or lie over another text. */
+const MISPLACED = `[...document.querySelectorAll('svg[role=img]')].flatMap((svg) => {
+  const frame = svg.getBoundingClientRect();
+  const boxes = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const outside = boxes.filter(([, box]) =>
+    box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+  const over = boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
+    .filter(([, q]) => p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+    .map(([b]) => a + ' over ' + b));
+  return [...outside.map(([text]) => text + ' is cut'), ...over];
+})`;
+
+describe('what the plots show', () => {
+  test.each([
+    ['fail', failRun],
+    ['short', shortRun],
+  ] as const)('%s: no label is cut or lies over another', async (_, make) => {
+    await using open = await opened(make());
+    expect(await open.page.evaluate(MISPLACED)).toEqual([]);
+  });
+
+  test('three plots over one time axis, each with its key and numbers', async () => {
+    await using open = await opened(passRun());
+    const plots = open.page.locator('svg.plot[role=img]');
+    expect(await plots.count()).toBe(3);
+    for (const plot of await plots.all()) {
+      const box = await plot.boundingBox();
+      expect(box?.height ?? 0).toBeGreaterThan(100);
+      expect(await plot.locator('text', { hasText: 'seconds' }).count()).toBe(1);
+      expect(await plot.locator('..').locator('..').locator('.key').count()).toBeGreaterThan(2);
+    }
+    const axes = await open.page.evaluate(
+      "[...document.querySelectorAll('svg.plot g')].map((g) => [...g.querySelectorAll('text')].map((text) => text.textContent).join(' ')).filter((text) => text.endsWith('seconds'))",
+    );
+    const axis = '0 5 10 15 20 25 30 35 40 45 50 55 60 seconds';
+    expect(axes).toEqual([axis, axis, axis]);
+  });
+
+  test('a narrow window scrolls inside its boxes, never as a whole', async () => {
+    await using open = await opened(failRun(), 'light', 400);
+    const over = await open.page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect(over).toBe(0);
+  });
+
+  test('words stand out from what is behind them', async () => {
+    for (const scheme of ['light', 'dark'] as const) {
+      await using open = await opened(failRun(), scheme);
+      const ratios = await open.page.evaluate(CONTRASTS);
+      expect(ratios).toEqual([]);
+    }
+  });
+});
+
+/** Words of the page whose contrast is below 4.5 to 1 (WCAG 2.2, 1.4.3). */
+const CONTRASTS = `(() => {
+  const light = (color) => {
+    const [r, g, b] = color.match(/[\\d.]+/g).slice(0, 3).map((part) => {
+      const value = Number(part) / 255;
+      return value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if (!/, 0\\)$/.test(color)) return color;
+    }
+    return getComputedStyle(document.body).backgroundColor;
+  };
+  return [...document.querySelectorAll('main *, header *, footer *')]
+    .filter((element) => element.closest('svg') === null)
+    .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== ''))
+    .flatMap((element) => {
+      const [a, b] = [light(getComputedStyle(element).color), light(behind(element))];
+      const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+      return ratio >= 4.5 ? [] : [element.textContent.slice(0, 40) + ' ' + ratio.toFixed(2)];
+    });
+})()`;
