@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { checkAll } from '../checkers/compose.ts';
 import type { Clock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
+import { unreachable } from '../harness/core/invariant.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext, CheckResult } from '../harness/protocols/checker.ts';
 import type { WorkloadOptions } from '../harness/protocols/workload.ts';
@@ -84,8 +85,11 @@ async function runWorker(
         results.set(message.result.checker, message.result);
         running = undefined;
         return;
-      default:
+      case 'failed':
         resolve(message.message);
+        return;
+      default:
+        unreachable(message);
     }
   });
   worker.on('error', (error) => {

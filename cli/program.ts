@@ -12,9 +12,9 @@ export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly argv: readonly string[];
   /** Results. */
-  out(text: string): void;
+  readonly out: (text: string) => void;
   /** Everything said to people while `--json` owns the output, and every error. */
-  err(text: string): void;
+  readonly err: (text: string) => void;
   readonly isTty: boolean;
   readonly columns: number;
   /** Calls back at each SIGINT or SIGTERM until disposed. */

@@ -28,7 +28,7 @@ export function progressFor(
     readonly manifest: RunManifest;
     readonly clock: Clock;
     readonly style: Style;
-    say(text: string): void;
+    readonly say: (text: string) => void;
   },
 ): Progress {
   const { clock, manifest, style, say } = run;

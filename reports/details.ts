@@ -7,7 +7,6 @@ import type {
   AvailabilityDetails,
   AvailabilityWindow,
   EvidenceDetails,
-  FaultBand,
   LinearizableDetails,
   LogPatternDetails,
   ReadModesDetails,
@@ -54,10 +53,6 @@ export function linearizableOf(check: CheckResult): LinearizableDetails | undefi
   return Array.isArray(unknown) && Array.isArray(invalid)
     ? (check.details as unknown as LinearizableDetails)
     : undefined;
-}
-
-export function bandsOf(result: Checks): readonly FaultBand[] {
-  return evidenceOf(result)?.events ?? [];
 }
 
 /** All windows of one label together. */

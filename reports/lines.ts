@@ -121,5 +121,6 @@ function loadText({ ok, fail, info, perSecond, p50, p99 }: Load): string {
   const share = all === 0 ? '-' : `${((100 * ok) / all).toFixed(2)}%`;
   const span = (value: number | null): string =>
     value === null ? '-' : spanText(value).replaceAll(/\s/g, '');
-  return `rate=${Math.round(perSecond)}/s ok=${share} unknown=${info} failed=${fail} p50=${span(p50)} p99=${span(p99)}`;
+  const counts = `rate=${Math.round(perSecond)}/s ok=${share} unknown=${info} failed=${fail}`;
+  return `${counts} p50=${span(p50)} p99=${span(p99)}`;
 }

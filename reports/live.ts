@@ -126,7 +126,7 @@ class LiveProgress implements Progress {
       ({ text, sinceNanos }) => `${text} (${lengthText((now - sinceNanos) / 1e6)})`,
     );
     return [
-      ['ops', ops.join('   ')],
+      ['ops', ops.join('  ')],
       ...(roles.length === 0 ? [] : [['cluster', this.#cluster()] as const]),
       ['faults', active.join('   ') || 'none now'],
     ];

@@ -76,7 +76,7 @@ function headline({ result, style, columns }: Page): string {
   const { symbol, word } = RUN_WORDS[result.verdict];
   const paint = { pass: style.good, fail: style.bad, unknown: style.warn, error: style.bad };
   const mark = `${symbol} ${word}`;
-  const right = `run ${clean(result.manifest.run)}   ${lengthText(result.wallMs)}`;
+  const right = `run ${clipped(clean(result.manifest.run), 20)}   ${lengthText(result.wallMs)}`;
   const room = columns - widthOf(mark) - widthOf(right) - 6;
   const title = clipped(`${titleOf(result.manifest)}   ${subject(result)}`, room);
   const gap = ' '.repeat(

@@ -8,10 +8,11 @@ import type { RunVerdict, Verdict } from '../harness/protocols/checker.ts';
 /** Shown where a figure does not exist, so that a report never says NaN or null. */
 export const NO_FIGURE = '–';
 
-// C0 but tab and newline, DEL and C1, bidirectional overrides, line separators, byte order mark.
+// C0 but tab and newline, DEL and C1, bidirectional overrides, line separators, byte order mark,
+// noncharacters.
 const UNPRINTABLE =
   // oxlint-disable-next-line no-control-regex
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]/g;
 
 /**
  * One line of text that came from outside (a store, a log, a file name), safe for a terminal:

@@ -27,12 +27,9 @@ function element({ name, attributes = {}, children = [] }: XmlElement, indent: s
   return `${indent}<${name}${written}>\n${inner}\n${indent}</${name}>`;
 }
 
-/** Not characters in XML 1.0, not even as references; control characters go with `printable`. */
-const FORBIDDEN = /[\ufffe\uffff]/g;
-
+/** `printable` leaves nothing that XML 1.0 forbids. */
 function escaped(text: string, attribute = false): string {
   const safe = printable(text)
-    .replaceAll(FORBIDDEN, '')
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;');

@@ -94,11 +94,14 @@ describe.each(RUNS)('the page of a run that ends %s', (_, make, words) => {
 /** Texts of a plot that stand outside of it, or lie over another text. */
 const MISPLACED = `[...document.querySelectorAll('svg[role=img]')].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
-  const boxes = [...svg.querySelectorAll('text')].map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const boxes = [...svg.querySelectorAll('text')]
+    .map((text) => [text.textContent, text.getBoundingClientRect()]);
   const outside = boxes.filter(([, box]) =>
-    box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
+    box.left < frame.left - 1 || box.right > frame.right + 1 ||
+    box.top < frame.top - 1 || box.bottom > frame.bottom + 1);
   const over = boxes.flatMap(([a, p], i) => boxes.slice(i + 1)
-    .filter(([, q]) => p.left < q.right - 1 && q.left < p.right - 1 && p.top < q.bottom - 2 && q.top < p.bottom - 2)
+    .filter(([, q]) => p.left < q.right - 1 && q.left < p.right - 1
+      && p.top < q.bottom - 2 && q.top < p.bottom - 2)
     .map(([b]) => a + ' over ' + b));
   return [...outside.map(([text]) => text + ' is cut'), ...over];
 })`;
@@ -122,9 +125,7 @@ describe('what the plots show', () => {
       expect(await plot.locator('text', { hasText: 'seconds' }).count()).toBe(1);
       expect(await plot.locator('..').locator('..').locator('.key').count()).toBeGreaterThan(2);
     }
-    const axes = await open.page.evaluate(
-      "[...document.querySelectorAll('svg.plot g')].map((g) => [...g.querySelectorAll('text')].map((text) => text.textContent).join(' ')).filter((text) => text.endsWith('seconds'))",
-    );
+    const axes = await open.page.evaluate(AXES);
     const axis = '0 5 10 15 20 25 30 35 40 45 50 55 60 seconds';
     expect(axes).toEqual([axis, axis, axis]);
   });
@@ -146,6 +147,11 @@ describe('what the plots show', () => {
   });
 });
 
+/** The texts of each time axis. */
+const AXES = `[...document.querySelectorAll('svg.plot g')]
+  .map((g) => [...g.querySelectorAll('text')].map((text) => text.textContent).join(' '))
+  .filter((text) => text.endsWith('seconds'))`;
+
 /** Words of the page whose contrast is below 4.5 to 1 (WCAG 2.2, 1.4.3). */
 const CONTRASTS = `(() => {
   const light = (color) => {
@@ -164,7 +170,8 @@ const CONTRASTS = `(() => {
   };
   return [...document.querySelectorAll('main *, header *, footer *')]
     .filter((element) => element.closest('svg') === null)
-    .filter((element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim() !== ''))
+    .filter((element) => [...element.childNodes]
+      .some((node) => node.nodeType === 3 && node.textContent.trim() !== ''))
     .flatMap((element) => {
       const [a, b] = [light(getComputedStyle(element).color), light(behind(element))];
       const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);

@@ -114,6 +114,7 @@ function outOfDate({ roles, all }: Case): readonly Claim[] {
     return [[false, 'a newer write and a read are named']];
   return [
     [newer.end === 'ok' && newer.puts !== undefined, 'the newer write was acknowledged'],
+    [read.endsAt < Infinity, 'the value read was observed'],
     [newer.puts !== read.sees, 'the newer write was of another value'],
     [newer.endsAt < read.invoke.index, 'the newer write ended before the read began'],
     [shows(older, read.sees), 'the older operation shows the value read'],
@@ -147,6 +148,7 @@ function wentBack({ roles, all }: Case): readonly Claim[] {
   const since = write ?? newer;
   return [
     [newer.endsAt < read.invoke.index, 'the first observation ended before the second began'],
+    [read.endsAt < Infinity, 'the value read was observed'],
     [newer.sees !== read.sees, 'the two observed different values'],
     [
       write === undefined || onlySource(all, newer.sees, write),

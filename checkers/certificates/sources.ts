@@ -17,7 +17,7 @@ export function onlySource(all: readonly Deed[], value: string | undefined, by?:
   const makers = all.filter(
     ({ puts, end }) => puts !== undefined && puts === value && end !== 'failed',
   );
-  if (value === 'null') return makers.length === 0;
+  if (value === 'null') return makers.length === 0 && by === undefined;
   const [maker] = makers;
   if (makers.length !== 1 || maker === undefined) return false;
   return by === undefined || maker.invoke.index === by.invoke.index;

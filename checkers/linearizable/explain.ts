@@ -2,7 +2,7 @@
 import { unreachable } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { Anomaly } from '../../harness/protocols/checker.ts';
-import type { KeyOp } from '../key-history.ts';
+import { type KeyOp, modeOf } from '../key-history.ts';
 import { casParts, requiredBy } from '../models/register.ts';
 import { held, nounOf, observation, thisOp } from '../sentences.ts';
 import { clientName, counted, momentText, shown, spanText } from '../text.ts';
@@ -113,7 +113,7 @@ function outOfDate(key: string, finding: Finding & { kind: 'stale-read' | 'lost-
   if (finding.kind === 'lost-write')
     parts.push(
       read.invoke.phase === 'final'
-        ? `The acknowledged write is gone: no final read that began after it shows it.`
+        ? `The acknowledged write is gone: no final ${modeOf(read.invoke)} read that began after it shows it.`
         : `The acknowledged write is gone: a cas from the value before it succeeded.`,
     );
   return parts.join(' ');

@@ -40,10 +40,10 @@ test('agrees with an oracle that tries every order, on small histories of any ki
         else invalid++;
       },
     ),
-    { numRuns: 40_000 },
+    { numRuns: 15_000 },
   );
-  expect(valid).toBeGreaterThan(5000);
-  expect(invalid).toBeGreaterThan(5000);
+  expect(valid).toBeGreaterThan(2000);
+  expect(invalid).toBeGreaterThan(2000);
 });
 
 test('agrees with the oracle on nearly correct histories, where the wrong ones hide', () => {
@@ -59,7 +59,7 @@ test('agrees with the oracle on nearly correct histories, where the wrong ones h
       expect(search(changed).result).toBe(expected ? 'valid' : 'invalid');
       if (!expected) invalid++;
     }),
-    { numRuns: 10_000 },
+    { numRuns: 6_000 },
   );
   expect(invalid).toBeGreaterThan(300);
 });

@@ -31,3 +31,8 @@ export function provenKinds(result: CheckResult, history: History): string[] {
   }
   return [...new Set(result.anomalies.map(({ kind }) => kind))];
 }
+
+/** Long sentences as they fit into a test file. */
+export function folded(text: string): string {
+  return text.replaceAll(/(.{1,84})(?: |$)/gm, '$1\n').trimEnd();
+}

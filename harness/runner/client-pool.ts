@@ -64,7 +64,7 @@ export class ClientPool implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const [thread, held] of [...this.#held]) this.#close(thread, held);
+    for (const [thread, held] of this.#held) this.#close(thread, held);
     await Promise.all(this.#closing);
   }
 }

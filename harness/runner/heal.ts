@@ -18,7 +18,7 @@ export interface HealRequest {
   /** By lane; emptied here. */
   readonly openFaults: Map<string, OpenFault>;
   readonly context: NemesisContext;
-  record(draft: OpDraft): Op;
+  readonly record: (draft: OpDraft) => Op;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface HealRequest {
 export async function healAll(request: HealRequest): Promise<RunProblem[]> {
   const problems = await Promise.all(request.nemeses.map((nemesis) => healLane(nemesis, request)));
   return [...problems, await healNetwork(request), await awaitReady(request)].filter(
-    (problem) => problem !== undefined,
+    (found) => found !== undefined,
   );
 }
 

@@ -4,15 +4,7 @@ import type { JsonValue } from '../core/json.ts';
 import { msFromNanos, type Nanos } from '../core/units.ts';
 import type { ThreadTable } from '../generator/context.ts';
 import type { Generator, Offer, Thread } from '../generator/generator.ts';
-import type {
-  CompletionType,
-  Op,
-  OpDraft,
-  OpError,
-  Phase,
-  Process,
-  ServerStamp,
-} from '../history/op.ts';
+import type { CompletionType, Op, OpDraft, OpError, Phase, ServerStamp } from '../history/op.ts';
 
 /** How often a pending generator is asked again when nothing else happens. */
 const POLL_MS = 2;
@@ -34,7 +26,7 @@ export interface Stage {
   readonly clock: Clock;
   readonly table: ThreadTable;
   /** Stamps and stores an entry: an invocation before it is sent, a completion when it is in hand. */
-  record(draft: OpDraft): Op;
+  readonly record: (draft: OpDraft) => Op;
   /** Applies an operation. A rejection is one of our own bugs, recorded as `info`. */
   invoke(thread: Thread, op: Op): Promise<Ended>;
   /** Called when `invoke` was rejected. */
@@ -160,7 +152,7 @@ class PhaseLoop {
     const node = table.nodeOf(thread);
     const id = offer.id ?? table.nextId(thread);
     const invoke = record({
-      process: offer.process as Process,
+      process: offer.process,
       type: 'invoke',
       f: offer.f,
       ...(offer.key !== undefined && { key: offer.key }),
@@ -200,7 +192,8 @@ class PhaseLoop {
   /** Until an operation ends, the phase is aborted, or `ms` have passed. */
   async #wait(ms: number): Promise<void> {
     // A store in this process answers within a few microtasks: no timer is needed for it.
-    for (let hop = 0; hop < MICROTASK_HOPS && this.#done.length === 0; hop++) await undefined;
+    for (let hop = 0; hop < MICROTASK_HOPS && this.#done.length === 0; hop++)
+      await Promise.resolve();
     if (this.#done.length > 0) return;
     this.#turns = 0;
     const left = this.#options.until === undefined ? ms : this.#msLeft(this.#options.until);
@@ -231,7 +224,7 @@ class PhaseLoop {
       await this.#sleep(this.#msLeft(deadline));
       this.#complete();
     }
-    for (const [thread, invoke] of [...this.#open]) {
+    for (const [thread, invoke] of this.#open) {
       const message = `no answer within ${this.#options.drainMs} ms after the phase`;
       const error = { code: 'harness-timeout', definite: false, message };
       this.#done.push({ thread, invoke, ended: { type: 'info', error } });

@@ -37,10 +37,14 @@ export interface PlayRequest {
   readonly seed: Seed;
   readonly clock: Clock;
   readonly log: Log;
-  readonly recorder: { record(draft: OpDraft): Op; snapshot(): History };
+  readonly recorder: {
+    readonly record: (draft: OpDraft) => Op;
+    /** Everything up to now. */
+    readonly snapshot: () => History;
+  };
   /** Aborts on the first interrupt: no more load; heal, then judge what there is. */
   readonly interrupt: AbortSignal;
-  onPhase(phase: Phase): void;
+  readonly onPhase: (phase: Phase) => void;
 }
 
 export interface Played {

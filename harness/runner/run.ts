@@ -47,13 +47,16 @@ export interface RunRequest {
   readonly undo: UndoRegistry;
   readonly interrupt: AbortSignal;
   /** Why `interrupt` aborted. */
-  interruptedBy(): 'SIGINT' | 'SIGTERM' | undefined;
+  readonly interruptedBy: () => 'SIGINT' | 'SIGTERM' | undefined;
   /** Judges the stored history, in a worker. */
-  judge(history: History | undefined, ctx: CheckContext): Promise<readonly CheckResult[]>;
+  readonly judge: (
+    history: History | undefined,
+    ctx: CheckContext,
+  ) => Promise<readonly CheckResult[]>;
   /** Each writes one report; one that fails costs only itself. */
   readonly reporters: readonly Reporter[];
-  onOp(op: Op): void;
-  onPhase(phase: Phase | 'setup' | 'check'): void;
+  readonly onOp: (op: Op) => void;
+  readonly onPhase: (phase: Phase | 'setup' | 'check') => void;
 }
 
 export interface Reporter {

@@ -24,6 +24,20 @@ export function place(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** A rectangle in a class of the style sheet; `title` shows when it is pointed at. */
+export function rect(name: string, { x, y, width, height }: Box, title?: string): Markup {
+  return html`<rect class="${name}" x="${x}" y="${y}" width="${place(width)}" height="${height}">${
+    title !== undefined && html`<title>${title}</title>`
+  }</rect>`;
+}
+
 /** Steps of 1, 2 or 5 times a power of ten that cut `range` into at most `most` parts. */
 export function niceStep(range: number, most: number): number {
   const raw = Math.max(range, Number.MIN_VALUE) / most;
@@ -47,8 +61,8 @@ export function timeAxis(reading: Reading, top: number, bottom: number): Markup 
   return html`<g>${marks.map((second) => {
     const at = x(second * 1e9);
     return html`<line class="grid" x1="${at}" x2="${at}" y1="${top}" y2="${bottom}"/>
-<text class="muted middle" x="${at}" y="${bottom + 14}">${String(second)}</text>`;
-  })}<text class="muted end" x="${LEFT - 8}" y="${bottom + 14}">seconds</text></g>`;
+<text class="muted middle" x="${at}" y="${bottom + 16}">${String(second)}</text>`;
+  })}<text class="muted end" x="${LEFT - 8}" y="${bottom + 16}">seconds</text></g>`;
 }
 
 /** The class that colours a family of faults, the same in all plots and keys. */
@@ -68,7 +82,7 @@ export function faultShades(reading: Reading, top: number, bottom: number): Mark
   return html`<g>${shown.map((band) => {
     const [from, to] = ends(band, reading, x);
     const name = faultClass(reading, band.fault);
-    return html`<rect class="shade ${name}" x="${from}" y="${top}" width="${place(to - from)}" height="${bottom - top}"/>`;
+    return rect(`shade ${name}`, { x: from, y: top, width: to - from, height: bottom - top });
   })}</g>`;
 }
 

@@ -14,6 +14,8 @@ const PICTURE_MAX = 12;
 const LETTER = 7.4;
 const ROW = 34;
 const LABEL = 92;
+/** As wide as the page is when there is room. */
+const PAGE = 1030;
 
 /** All violations that one check found: sentences, picture, operations, surroundings. */
 export function violationViews(check: CheckResult, history: History, reading: Reading): Markup {
@@ -39,7 +41,10 @@ ${picture(operations)}${operationTable(operations, history)}${surroundings(opera
 function operationTable(operations: readonly ShownOperation[], history: History): Markup {
   if (operations.length === 0) return html``;
   const { shown, note } = capped(operations, ROWS_MAX);
-  const all = `${counted(operations.length, 'operation')} of a history of ${counted(history.length, 'entry', 'entries')}; times in seconds since the start`;
+  const entries = counted(history.length, 'entry', 'entries');
+  const all =
+    `${counted(operations.length, 'operation')} of a history of ${entries}; ` +
+    'times in seconds since the start';
   const modes = shown.some(({ mode }) => mode !== '');
   const errors = shown.some(({ error }) => error !== '');
   const heads: readonly Head[] = [
@@ -113,25 +118,44 @@ function picture(operations: readonly ShownOperation[]): Markup {
     const end = endNanos === undefined ? 'open' : momentText(endNanos);
     return `${momentText(startNanos)} – ${end} s`;
   });
-  const right = Math.max(...all.map(({ to }, at) => to + (times[at]?.length ?? 0) * 6.3 + 20));
+  const right = Math.max(
+    ...all.map((box, at) => box.to + (timeLeft(box, times[at]) ? 4 : spaceFor(times[at]))),
+  );
   const width = Math.ceil(Math.max(640, right));
   const height = all.length * ROW + 8;
   const label = `${counted(all.length, 'operation')} in the order of their begins and ends: ${all
     .map(({ operation }) => `${operation.client} ${operation.text}, ${operation.outcome}`)
     .join('; ')}.`;
-  return html`<figure><div class="scroll"><svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
+  return html`<figure><div class="scroll">
+<svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
 ${all.map((box, at) => boxMark(box, times[at] ?? '', 4 + at * ROW))}</svg></div>
-<figcaption>Left to right is the order in which operations began and ended; lengths are not to scale.</figcaption></figure>`;
+<figcaption>Left to right is the order in which operations began and ended;
+lengths are not to scale.</figcaption></figure>`;
 }
 
-function boxMark({ operation, from, to, label }: Box, time: string, y: number): Markup {
+function spaceFor(time = ''): number {
+  return time.length * 6.3 + 20;
+}
+
+/** Times stand to the right of a box, or to its left where the page would get too wide. */
+function timeLeft({ from, to }: Box, time = ''): boolean {
+  return to + spaceFor(time) > PAGE && from - spaceFor(time) > LABEL;
+}
+
+function boxMark(box: Box, time: string, y: number): Markup {
+  const { operation, from, to, label } = box;
   const { client, node, outcome, culprit } = operation;
-  const name = `op ${outcome === 'ok' ? '' : outcome === 'failed' ? 'failed' : 'unknown'} ${culprit ? 'culprit' : ''}`;
+  const ended = outcome === 'ok' || outcome === 'failed' ? outcome : 'unknown';
+  const name = `op ended-${ended} ${culprit ? 'culprit' : ''}`;
   const who = clipped(node === '' ? client : `${client} at ${node}`, 15);
   return html`<text class="muted end" x="${LABEL - 12}" y="${y + 17}">${who}</text>
 <rect class="${name}" x="${from}" y="${y + 2}" width="${to - from}" height="22" rx="4"/>
 <text class="mono" x="${from + 8}" y="${y + 17}">${label}</text>
-<text class="muted" x="${to + 10}" y="${y + 17}">${time}</text>`;
+${
+  timeLeft(box, time)
+    ? html`<text class="muted end" x="${from - 10}" y="${y + 17}">${time}</text>`
+    : html`<text class="muted" x="${to + 10}" y="${y + 17}">${time}</text>`
+}`;
 }
 
 function surroundings(operations: readonly ShownOperation[], reading: Reading): Markup {
@@ -140,7 +164,11 @@ function surroundings(operations: readonly ShownOperation[], reading: Reading): 
   const rows = events.map(({ timeNanos, kind, text }) => ({
     cells: [momentText(timeNanos), kind, text],
   }));
-  const heads = [{ title: 'second', number: true }, { title: 'what' }, { title: 'observed' }];
+  const heads = [
+    { title: 'second', number: true },
+    { title: 'what', nowrap: true },
+    { title: 'observed' },
+  ];
   const rest = more === 0 ? '' : `; ${counted(more, 'more event')} further away`;
   return dataTable(`What was happening: observed, not proof of cause${rest}`, heads, rows);
 }

@@ -9,6 +9,7 @@ import {
   niceStep,
   place,
   RIGHT,
+  rect,
   timeAxis,
   timeScale,
   violationLines,
@@ -37,7 +38,7 @@ interface PlotParts {
 
 function plot({ reading, violations, title, label, keys, marks, content }: PlotParts): Markup {
   return html`<figure><figcaption><strong>${title}</strong>${keys}${faultKeys(reading)}</figcaption>
-<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${BOTTOM + 20}" role="img" aria-label="${label}">
+<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${BOTTOM + 22}" role="img" aria-label="${label}">
 ${faultShades(reading, TOP, BOTTOM)}${timeAxis(reading, TOP, BOTTOM)}
 ${marks.map(
   ({ y, text }) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}"/>
@@ -70,7 +71,7 @@ export function throughputPlot(reading: Reading, violations: readonly number[]):
     const above = rates.map((rate, index) => (below[index] ?? 0) + rate[outcome]);
     if (rates.every((rate) => rate[outcome] === 0)) return html``;
     const d = stackPath(reading, below.map(y), above.map(y));
-    const hatch = outcome === 'ok' ? html`` : html`<path fill="url(#hatch-${outcome})" d="${d}"/>`;
+    const hatch = outcome === 'ok' ? html`` : html`<path class="hatch-${outcome}" d="${d}"/>`;
     return html`<path class="${outcome}" d="${d}"/>${hatch}`;
   });
   const sums = STACK.map((name) => buckets.reduce((sum, bucket) => sum + bucket[name], 0));
@@ -94,15 +95,11 @@ function ratesOf(bucket: Bucket): Readonly<Record<Outcome, number>> {
   return { ok: bucket.ok / seconds, info: bucket.info / seconds, fail: bucket.fail / seconds };
 }
 
+const SWATCH = { x: 1, y: 1, width: 16, height: 10 };
+
 function outcomeKey(outcome: Outcome): Markup {
-  const hatch =
-    outcome === 'ok'
-      ? html``
-      : html`<rect fill="url(#hatch-${outcome})" x="1" y="1" width="16" height="10"/>`;
-  return keyEntry(
-    html`<rect class="${outcome}" x="1" y="1" width="16" height="10"/>${hatch}`,
-    WORDS[outcome],
-  );
+  const hatch = outcome === 'ok' ? html`` : rect(`hatch-${outcome}`, SWATCH);
+  return keyEntry(html`${rect(outcome, SWATCH)}${hatch}`, WORDS[outcome]);
 }
 
 /** The outline between two step lines. */
@@ -190,9 +187,14 @@ function linePath(
     .join('');
 }
 
-/** Stripes for `url(#...)`; once a page. */
+function stripes(id: string, size: number, angle: number, lines: string): Markup {
+  return html`<pattern id="${id}" width="${size}" height="${size}" patternUnits="userSpaceOnUse"
+ patternTransform="rotate(${angle})"><path class="hatch" d="${lines}"/></pattern>`;
+}
+
+/** The stripes that the style sheet refers to; once a page. */
 export const patterns: Markup = html`<svg width="0" height="0" aria-hidden="true"><defs>
-<pattern id="hatch-info" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V5"/></pattern>
-<pattern id="hatch-fail" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(-45)"><path class="hatch" d="M0 0V5M0 2.5H5"/></pattern>
-<pattern id="hatch-gone" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path class="hatch" d="M0 0V6"/></pattern>
+${stripes('hatch-info', 5, 45, 'M0 0V5')}
+${stripes('hatch-fail', 5, -45, 'M0 0V5M0 2.5H5')}
+${stripes('hatch-gone', 6, 45, 'M0 0V6')}
 </defs></svg>`;

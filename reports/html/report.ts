@@ -31,6 +31,7 @@ export function renderHtml(result: RunResult, history: History): string {
   const reading = readRun(result, history);
   const broken = result.checks.filter(({ verdict }) => verdict === 'invalid');
   const { word } = RUN_WORDS[result.verdict];
+  const proven = broken.some(({ anomalies }) => anomalies.length > 0);
   const title = `${word} ${titleOf(result.manifest)} · run ${clean(result.manifest.run)}`;
   const page = html`<!doctype html>
 <html lang="en">
@@ -49,7 +50,8 @@ ${patterns}
 <main>
 ${
   broken.length > 0 &&
-  html`<section id="violations"><h2>${broken.some(({ anomalies }) => anomalies.length > 0) ? 'Counterexamples' : 'Violations'}</h2>${broken.map((check) => violationViews(check, history, reading))}</section>`
+  html`<section id="violations"><h2>${proven ? 'Counterexamples' : 'Violations'}</h2>
+${broken.map((check) => violationViews(check, history, reading))}</section>`
 }
 ${problemSection(result)}
 ${plotSection(result, history, reading)}
@@ -62,7 +64,8 @@ ${faultSection(result, reading)}
 ${matrixSection(reading)}
 ${environmentSection(result, history)}
 </main>
-<footer><p>Written by schism ${clean(result.manifest.version)}. A pass means no violation in what ran; it is not a proof.</p></footer>
+<footer><p>Written by schism ${clean(result.manifest.version)}.
+A pass means no violation in what ran; it is not a proof.</p></footer>
 </body>
 </html>
 `;
@@ -77,19 +80,27 @@ function banner(result: RunResult): Markup {
   const took = kinds.reduce((sum, { installed }) => sum + installed, 0);
   const asked = kinds.reduce((sum, kind) => sum + kind.installed + kind.skipped + kind.failed, 0);
   const facts = [
-    `${counted(all, 'operation')}: ${countText(counts.ok)} ok, ${countText(counts.fail)} failed, ${countText(counts.info + counts.open)} unknown`,
+    `${counted(all, 'operation')}: ${countText(counts.ok)} ok, ${countText(counts.fail)} failed, ` +
+      `${countText(counts.info + counts.open)} unknown`,
     ...(asked > 0 ? [`${countText(took)} of ${counted(asked, 'fault')} took effect`] : []),
     counted(result.checks.length, 'check'),
     lengthText(wallMs),
     `exit ${result.exitCode}: ${clipped(exitReason(result), 100)}`,
   ];
+  const more = reasons.length - 1;
   const reason = reasons[0] ?? 'No violation was found in what ran.';
-  return html`<div class="banner ${verdict}"><h1><span class="badge">${symbol} ${word}</span> ${titleOf(manifest)}<span class="run">run ${clean(manifest.run)} · seed ${seedOf(manifest)}</span></h1>
+  return html`<div class="banner ${verdict}">
+<h1><span class="badge">${symbol} ${word}</span> ${titleOf(manifest)}
+<span class="run">run ${clean(manifest.run)} · seed ${seedOf(manifest)}</span></h1>
 <p class="lead">${clipped(clean(reason), 1200)}</p>
-${reasons.length > 1 && html`<p class="small muted">and ${counted(reasons.length - 1, 'more reason')}, below</p>`}
-${interrupted !== undefined && html`<p class="small">Interrupted by ${interrupted}: what was recorded until then has been judged.</p>`}
+${more > 0 && html`<p class="small muted">and ${counted(more, 'more reason')}, below</p>`}
+${interrupted !== undefined && html`<p class="small">${interruptText(interrupted)}</p>`}
 <pre><code>${againCommand(manifest)}</code></pre>
 <ul class="facts">${facts.map((fact) => html`<li>${fact}</li>`)}</ul></div>`;
+}
+
+function interruptText(signal: string): string {
+  return `Interrupted by ${signal}: what was recorded until then has been judged.`;
 }
 
 function plotSection(result: RunResult, history: History, reading: Reading): Markup {
@@ -99,9 +110,12 @@ function plotSection(result: RunResult, history: History, reading: Reading): Mar
     !recorded &&
     reading.cluster.lanes.length + reading.bands.length + reading.phases.length === 0
   )
-    return html`<section id="run"><h2>The run over time</h2><p class="muted">Nothing was recorded, so there is nothing to draw.</p></section>`;
+    return html`<section id="run"><h2>The run over time</h2>
+<p class="muted">Nothing was recorded, so there is nothing to draw.</p></section>`;
   return html`<section id="run"><h2>The run over time</h2>
-<p class="muted small">All plots share one time axis. Shaded: a fault was in effect.${violations.length > 0 && ' Dashed red line with ✗: the operation that no order explains.'}</p>
+<p class="muted small">All plots share one time axis. Shaded: a fault was in effect.${
+    violations.length > 0 && ' Dashed red line with ✗: the operation that no order explains.'
+  }</p>
 ${timelinePlot(reading, violations)}
 ${recorded ? throughputPlot(reading, violations) : html`<p class="muted">No operation was completed.</p>`}
 ${recorded && latencyPlot(reading, violations)}</section>`;
@@ -128,17 +142,21 @@ function environmentSection({ manifest, phases }: RunResult, history: History): 
     ...flattened('platform', manifest.platform),
     ...flattened('', { ...config, seed: seedOf(manifest) } as unknown as JsonValue),
     ...flattened('timing', (timing ?? null) as unknown as JsonValue),
-    ...flattened('cluster', (cluster ?? null) as unknown as JsonValue),
+    ...flattened('cluster', cluster ?? null),
   ];
+  const spans = phases.map(
+    ({ phase, startNanos, endNanos }) => `${phase} ${lengthText((endNanos - startNanos) / 1e6)}`,
+  );
   const judge = html`<p>Judge this history again:</p><pre><code>${checkCommand(manifest)}</code></pre>`;
   return html`<section id="environment"><h2>Environment</h2>${history.length > 0 && judge}
-<p>Run the same again; the same faults are drawn, the store may answer otherwise:</p><pre><code>${againCommand(manifest)}</code></pre>
+<p>Run the same again; the same faults are drawn, the store may answer otherwise:</p>
+<pre><code>${againCommand(manifest)}</code></pre>
 <details open><summary>Configuration and versions</summary><dl>${settings
     .slice(0, SETTINGS_MAX)
     .map(
       ([name, value]) => html`<dt>${clipped(name, 60)}</dt><dd class="mono">${value}</dd>`,
     )}</dl></details>
-${phases.length > 0 && html`<p class="muted small">Phases: ${phases.map(({ phase, startNanos, endNanos }) => `${phase} ${((endNanos - startNanos) / 1e9).toFixed(1)} s`).join(', ')}.</p>`}</section>`;
+${phases.length > 0 && html`<p class="muted small">Phases: ${spans.join(', ')}.</p>`}</section>`;
 }
 
 /** One line a setting: `workloadOptions.rate 500`. Lists of plain values stay on one line. */

@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../harness/protocols/checker.ts';
 import type { RecoveryRow } from '../../harness/protocols/details.ts';
-import type { RunResult } from '../../harness/protocols/run.ts';
+import type { RunProblem, RunResult } from '../../harness/protocols/run.ts';
 import {
   availabilityOf,
   byLabel,
@@ -102,7 +102,8 @@ export function availabilitySection(result: RunResult): Markup {
     'ok is ok ÷ (ok + failed + unknown) of the operations invoked in the window; the longest gap ' +
     'lies between two successes; percentiles are of ok only, of the worst window of that name.';
   return html`<section id="availability"><h2>Availability by window</h2>${dataTable(caption, heads, rows)}${note}
-<p>Longest time without one success in the main phase: <strong>${msText(details.longestGapMs)}</strong>.</p></section>`;
+<p>Longest time without one success in the main phase:
+<strong>${msText(details.longestGapMs)}</strong>.</p></section>`;
 }
 
 export function recoverySection(result: RunResult): Markup {
@@ -218,6 +219,7 @@ export function faultSection(result: RunResult, reading: Reading): Markup {
       cells: [clean(fault), ...[installed, skipped, failed, healed].map(countText)],
     })),
   );
+  const count = reading.bands.length;
   const { shown, note } = capped(reading.bands, 200);
   const rows = shown.map((band) => ({
     cells: [
@@ -236,7 +238,8 @@ export function faultSection(result: RunResult, reading: Reading): Markup {
   ];
   const list = dataTable('Times in seconds since the start of the run', heads, rows);
   return html`<section id="faults"><h2>Faults</h2>${kinds.length > 0 && summary}
-<details${reading.bands.length <= 12 && html` open`}><summary>${counted(reading.bands.length, 'fault')} one by one</summary>${list}${note}</details></section>`;
+<details${count <= 12 && html` open`}><summary>${counted(count, 'fault')} one by one</summary>
+${list}${note}</details></section>`;
 }
 
 const MATRICES_MAX = 12;
@@ -248,7 +251,8 @@ export function matrixSection({ matrices }: Reading): Markup {
   if (groups.length === 0) return html``;
   const { shown, note } = capped(groups, MATRICES_MAX);
   return html`<section id="connectivity"><h2>Connectivity under network faults</h2>
-<p class="muted small">Measured by a probe right after the fault began. A row is the sender, a column the receiver: · open, ✗ cut, ? not known.</p>
+<p class="muted small">Measured by a probe right after the fault began. A row is the sender, a column
+the receiver: · open, ✗ cut, ? not known.</p>
 <div class="matrices">${shown.map(([, group]) => matrixTable(group))}</div>${note}</section>`;
 }
 
@@ -263,9 +267,13 @@ function matrixTable(group: readonly MeasuredMatrix[]): Markup {
     if (state === 'open') return html`<td class="open">·</td>`;
     return state === 'cut' ? html`<td class="cut">✗</td>` : html`<td>?</td>`;
   };
+  const heading = (scope: string, node: string): Markup =>
+    html`<th scope="${scope}">${clean(node)}</th>`;
   return html`<table><caption>${faultText(first)}, at second ${momentText(first.timeNanos)}${times}</caption>
-<thead><tr><th scope="col">from \\ to</th>${nodes.map((node) => html`<th scope="col">${clean(node)}</th>`)}</tr></thead>
-<tbody>${nodes.map((from) => html`<tr><th scope="row">${clean(from)}</th>${nodes.map((to) => cell(from, to))}</tr>`)}</tbody></table>`;
+<thead><tr><th scope="col">from \\ to</th>${nodes.map((node) => heading('col', node))}</tr></thead>
+<tbody>${nodes.map(
+    (from) => html`<tr>${heading('row', from)}${nodes.map((to) => cell(from, to))}</tr>`,
+  )}</tbody></table>`;
 }
 
 export function problemSection(result: RunResult): Markup {
@@ -281,10 +289,13 @@ export function problemSection(result: RunResult): Markup {
     })),
   );
   return html`<section id="problems"><h2>Problems</h2>
-${shown.map(
-  ({ severity, step, message, details, bug }) =>
-    html`<p><strong class="${severity === 'fatal' ? 'invalid' : 'undecided'}">${severity === 'fatal' ? '✗' : '⚠'} ${clean(step)}</strong>: ${clean(message)}${bug === true && ' This is a bug in the harness, not in the store.'}</p>${
-      details !== undefined && html`<pre>${clipped(printable(details).trim(), 4000)}</pre>`
-    }`,
-)}${note}${matches.length > 0 && lines}${logs.note}</section>`;
+${shown.map(problemView)}${note}${matches.length > 0 && lines}${logs.note}</section>`;
+}
+
+function problemView({ severity, step, message, details, bug }: RunProblem): Markup {
+  const [symbol, name] = severity === 'fatal' ? ['✗', 'invalid'] : ['⚠', 'undecided'];
+  const ours = bug === true && ' This is a bug in the harness, not in the store.';
+  const text = details === undefined ? '' : clipped(printable(details).trim(), 4000);
+  return html`<p><strong class="${name}">${symbol} ${clean(step)}</strong>: ${clean(message)}${ours}</p>
+${text !== '' && html`<pre>${text}</pre>`}`;
 }

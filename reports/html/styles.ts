@@ -34,7 +34,6 @@ h2 { font-size: 17px; margin: 36px 0 10px; padding-bottom: 4px; border-bottom: 1
 h3 { font-size: 15px; margin: 20px 0 8px; }
 p { margin: 8px 0; max-width: 80ch; overflow-wrap: anywhere; }
 a { color: inherit; }
-nav { margin: 14px 0 0; font-size: 13px; color: var(--muted); display: flex; flex-wrap: wrap; gap: 4px 16px; }
 code, pre, .mono { font-family: ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', monospace;
   font-size: 13px; }
 pre { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; margin: 8px 0;
@@ -63,7 +62,8 @@ th, td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid var
   vertical-align: top; font-weight: 400; overflow-wrap: anywhere; }
 thead th { color: var(--muted); font-size: 12.5px; vertical-align: bottom; }
 tbody th { font-weight: 600; }
-th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; } td.n { white-space: nowrap; }
+th.n, td.n { text-align: right; font-variant-numeric: tabular-nums; }
+td.n, tbody th.n { white-space: nowrap; }
 td.nowrap, th.nowrap { white-space: nowrap; overflow-wrap: normal; } thead th { overflow-wrap: normal; }
 tr.culprit td, tr.culprit th { background: var(--fail-bg); color: var(--fail-fg); font-weight: 600; }
 .valid, .kept, .installed { color: var(--pass-fg); }
@@ -84,11 +84,14 @@ svg text.middle { text-anchor: middle; }
 svg .axis { stroke: var(--muted); stroke-width: 1; fill: none; }
 svg .grid { stroke: var(--grid); stroke-width: 1; }
 svg .ok { fill: var(--ok); } svg .info { fill: var(--info); } svg .fail { fill: var(--fail); }
+svg .hatch-info { fill: url(#hatch-info); } svg .hatch-fail { fill: url(#hatch-fail); }
+svg .hatch-gone { fill: url(#hatch-gone); }
 svg .hatch { stroke: var(--bg); stroke-width: 1.4; }
 svg .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; stroke-linecap: round; }
 svg .p50 { stroke: var(--ok); }
 svg .p99 { stroke: var(--fail); stroke-dasharray: 5 3; stroke-linecap: butt; }
 svg .max { stroke: var(--max); stroke-width: 1.2; stroke-dasharray: 1 3; }
+svg .bar, svg .idle, svg .leader { rx: 2px; }
 svg .shade { opacity: .17; } svg .bar { fill-opacity: .5; stroke-width: 1; }
 svg .f0 { fill: var(--f0); stroke: var(--f0); } svg .f1 { fill: var(--f1); stroke: var(--f1); }
 svg .f2 { fill: var(--f2); stroke: var(--f2); } svg .f3 { fill: var(--f3); stroke: var(--f3); }
@@ -102,8 +105,8 @@ svg .candidate { fill: var(--info); } svg .gone { fill: var(--follower); opacity
 svg .violation { stroke: var(--bad); stroke-width: 1.4; stroke-dasharray: 4 3; }
 svg text.violation-mark { fill: var(--bad); font-weight: 700; stroke: none; font-size: 13px; }
 svg .op { fill: var(--panel); stroke: var(--ok); stroke-width: 1.5; }
-svg .op.unknown { stroke: var(--info); stroke-dasharray: 5 3; }
-svg .op.failed { stroke: var(--fail); }
+svg .op.ended-unknown { stroke: var(--info); stroke-dasharray: 5 3; }
+svg .op.ended-failed { stroke: var(--fail); }
 svg .op.culprit { stroke: var(--bad); stroke-width: 3; fill: var(--fail-bg); stroke-dasharray: none; }
 .matrices { display: flex; flex-wrap: wrap; gap: 20px 36px; }
 .matrices table { width: auto; } .matrices caption { max-width: 300px; }
@@ -118,5 +121,8 @@ details { margin: 10px 0; } summary { cursor: pointer; color: var(--muted); font
   dl { grid-template-columns: 1fr; gap: 0; } dd { margin-bottom: 6px; }
   h1 .run { margin-left: 0; width: 100%; }
 }
-@media print { nav, details:not([open]) { display: none; } h2 { break-after: avoid; } figure { break-inside: avoid; } }
+@media print {
+  details:not([open]) { display: none; }
+  h2 { break-after: avoid; } figure { break-inside: avoid; }
+}
 `;

@@ -4,6 +4,7 @@ import { leaderText, type RoleLane, type RoleSpan } from '../cluster.ts';
 import type { Reading } from '../reading.ts';
 import { clean, clipped, counted, faultText, momentText } from '../words.ts';
 import {
+  type Box,
   bandTitle,
   ends,
   faultClass,
@@ -12,6 +13,7 @@ import {
   LEFT,
   place,
   RIGHT,
+  rect,
   timeAxis,
   timeScale,
   violationLines,
@@ -44,11 +46,12 @@ export function timelinePlot(reading: Reading, violations: readonly number[]): M
     `${counted(reading.bands.length, 'fault')}, roles of ${counted(nodes, 'node')}, ` +
     `${counted(violations.length, 'violation')}.`;
   return html`<figure><figcaption><strong>Timeline</strong>${faultKeys(reading)}${roleKeys(reading)}</figcaption>
-<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${bottom + 20}" role="img" aria-label="${label}">
+<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${bottom + 22}" role="img" aria-label="${label}">
 ${timeAxis(reading, TOP, bottom)}
 ${rows.map((row, at) => {
   const y = TOP + 2 + at * ROW;
-  return html`<text class="muted end" x="${LEFT - 8}" y="${y + 15}">${clipped(row.label, 13)}</text>${row.draw(y)}`;
+  return html`<text class="muted end" x="${LEFT - 8}" y="${y + 15}">${clipped(row.label, 13)}</text>
+${row.draw(y)}`;
 })}
 <path class="axis" d="M${LEFT} ${TOP}V${bottom}H${WIDTH - RIGHT}"/>
 ${violationLines(marks, reading, [TOP - 4, bottom])}
@@ -66,7 +69,8 @@ function phaseRow(reading: Reading): readonly Row[] {
         html`${reading.phases.map(({ phase, startNanos, endNanos }) => {
           const [from, to] = [x(startNanos), x(endNanos)];
           const room = to - from >= phase.length * LETTER + 4;
-          return html`<rect class="phase" x="${from}" y="${y + 2}" width="${place(to - from)}" height="18"><title>${phase} ${momentText(startNanos)} to ${momentText(endNanos)} s</title></rect>${
+          const title = `${phase} ${momentText(startNanos)} to ${momentText(endNanos)} s`;
+          return html`${rect('phase', { x: from, y: y + 2, width: to - from, height: 18 }, title)}${
             room &&
             html`<text class="muted middle" x="${place((from + to) / 2)}" y="${y + 15}">${phase}</text>`
           }`;
@@ -95,9 +99,12 @@ function bandMark(
   const limit = next === undefined ? WIDTH - RIGHT : x(next.beginNanos);
   const letters = Math.floor((limit - from - 8) / LETTER);
   const took = band.result === 'installed';
-  const words = took ? faultText(band) : `${band.result}: ${faultText(band)}`;
+  // The row already names the family.
+  const text = band.lane === band.fault ? clean(band.text) : faultText(band);
+  const words = took ? text : `${band.result}: ${text}`;
   const name = took ? `bar ${faultClass(reading, band.fault)}` : 'idle';
-  return html`<rect class="${name}" x="${from}" y="${y + 2}" width="${place(to - from)}" height="18" rx="2"><title>${bandTitle(band)}</title></rect>${
+  const box = { x: from, y: y + 2, width: to - from, height: 18 };
+  return html`${rect(name, box, bandTitle(band))}${
     letters >= 4 &&
     html`<text x="${place(from + 4)}" y="${y + 15}">${clipped(words, letters)}</text>`
   }`;
@@ -116,25 +123,27 @@ function spanMark(span: RoleSpan, reading: Reading, y: number): Markup {
   const width = place(Math.max(span.role === 'leader' ? 1 : 0.2, to - from));
   const term = span.term === undefined ? '' : ` t${span.term}`;
   const role = span.role === 'unreachable' ? 'no answer' : span.role;
-  const title = html`<title>${role}${term}, ${momentText(span.startNanos)} to ${momentText(span.endNanos)} s</title>`;
+  const times = `${momentText(span.startNanos)} to ${momentText(span.endNanos)} s`;
+  const title = `${role}${term}, ${times}`;
+  const box = (top: number, height: number): Box => ({ x: from, y: y + top, width, height });
   const letters = Math.floor((width - 8) / LETTER);
   const words = [`${role}${term}`, term.trim()].find(
     (text) => text !== '' && text.length <= letters,
   );
   switch (span.role) {
     case 'leader':
-      return html`<rect class="leader" x="${from}" y="${y + 2}" width="${width}" height="18" rx="2">${title}</rect>${
+      return html`${rect('leader', box(2, 18), title)}${
         words !== undefined &&
         html`<text class="on-leader" x="${place(from + 4)}" y="${y + 15}">${words}</text>`
       }`;
     case 'candidate':
-      return html`<rect class="candidate" x="${from}" y="${y + 5}" width="${width}" height="12">${title}</rect>`;
+      return rect('candidate', box(5, 12), title);
     case 'unreachable':
     case 'unknown':
-      return html`<rect class="gone" x="${from}" y="${y + 5}" width="${width}" height="12">${title}</rect><rect fill="url(#hatch-gone)" x="${from}" y="${y + 5}" width="${width}" height="12"/>`;
+      return html`${rect('gone', box(5, 12))}${rect('hatch-gone', box(5, 12), title)}`;
     case 'follower':
     case 'learner':
-      return html`<rect class="${span.role}" x="${from}" y="${y + 9}" width="${width}" height="4">${title}</rect>`;
+      return rect(span.role, box(9, 4), title);
     default:
       return unreachable(span.role);
   }
@@ -142,28 +151,25 @@ function spanMark(span: RoleSpan, reading: Reading, y: number): Markup {
 
 function roleKeys({ cluster }: Reading): readonly Markup[] {
   const roles = new Set(cluster.lanes.flatMap(({ spans }) => spans.map(({ role }) => role)));
+  const swatch = (name: string, y: number, height: number): Markup =>
+    rect(name, { x: 1, y, width: 16, height });
   const swatches: readonly (readonly [RoleSpan['role'], string, Markup])[] = [
-    ['leader', 'leader', html`<rect class="leader" x="1" y="1" width="16" height="10" rx="2"/>`],
-    ['follower', 'follower', html`<rect class="follower" x="1" y="4" width="16" height="4"/>`],
-    ['learner', 'learner', html`<rect class="learner" x="1" y="4" width="16" height="4"/>`],
-    ['candidate', 'candidate', html`<rect class="candidate" x="1" y="2" width="16" height="8"/>`],
-    [
-      'unreachable',
-      'no answer',
-      html`<rect class="gone" x="1" y="1" width="16" height="10"/><rect fill="url(#hatch-gone)" x="1" y="1" width="16" height="10"/>`,
-    ],
+    ['leader', 'leader', swatch('leader', 1, 10)],
+    ['follower', 'follower', swatch('follower', 4, 4)],
+    ['learner', 'learner', swatch('learner', 4, 4)],
+    ['candidate', 'candidate', swatch('candidate', 2, 8)],
+    ['unreachable', 'no answer', html`${swatch('gone', 1, 10)}${swatch('hatch-gone', 1, 10)}`],
   ];
   return swatches
     .filter(([role]) => roles.has(role) || (role === 'unreachable' && roles.has('unknown')))
-    .map(([, word, swatch]) => keyEntry(swatch, word));
+    .map(([, word, drawn]) => keyEntry(drawn, word));
 }
 
 /** Leaders side by side, in words: the plot shows them, but one has to look for it. */
 function rivalLines({ cluster }: Reading): Markup {
-  return html`${cluster.rivals
-    .slice(0, 5)
-    .map(
-      ({ leaders, startNanos, endNanos }) =>
-        html`<p class="small">⚠ ${leaders.map(leaderText).join(' and ')} said at the same time that they lead, as observed from ${momentText(startNanos)} to ${momentText(endNanos)} s.</p>`,
-    )}`;
+  return html`${cluster.rivals.slice(0, 5).map(
+    ({ leaders, startNanos, endNanos }) =>
+      html`<p class="small">⚠ ${leaders.map(leaderText).join(' and ')} said at the same time that they
+lead, as observed from ${momentText(startNanos)} to ${momentText(endNanos)} s.</p>`,
+  )}`;
 }

@@ -32,7 +32,7 @@ function head(check: CheckResult, anomaly: Anomaly | undefined, { style, columns
     ...(anomaly?.key === undefined ? [] : [`key ${clipped(clean(anomaly.key), 24)}`]),
     ...(anomaly === undefined ? [] : [clipped(clean(anomaly.kind), 30)]),
   ];
-  return ` ${style.bad('✗')} ${style.strong(clipped(parts.join('   '), columns - 4))}`;
+  return ` ${style.bad('✗')} ${style.strong(clipped(parts.join('   ').trimEnd(), columns - 4))}`;
 }
 
 function anomalyLines(check: CheckResult, anomaly: Anomaly, page: Page): Lines {
