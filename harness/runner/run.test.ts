@@ -1,0 +1,211 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { checkAll } from '../../checkers/compose.ts';
+import { memory } from '../../cluster/systems/memory.ts';
+import { register } from '../../workloads/register.ts';
+import { realClock } from '../core/clock.ts';
+import { HarnessError } from '../core/errors.ts';
+import { silentLog } from '../core/log.ts';
+import { Random, seedFrom } from '../core/prng.ts';
+import { readHistory } from '../history/jsonl.ts';
+import type { Checker } from '../protocols/checker.ts';
+import type { RunConfig, RunResult } from '../protocols/run.ts';
+import type { Cluster, System } from '../protocols/system.ts';
+import { noUndo } from '../protocols/undo.ts';
+import { createRun, type RunFolderHandle } from '../store/store.ts';
+import { type RunRequest, run } from './run.ts';
+
+const nodes = ['n1', 'n2', 'n3'];
+const config: RunConfig = {
+  system: 'memory',
+  systemOptions: {},
+  backend: 'memory',
+  nodes,
+  workload: 'register',
+  workloadOptions: {
+    clients: 3,
+    nodes,
+    rate: 300,
+    clientTimeoutMs: 200,
+    readModes: ['linearizable'],
+    own: {},
+  },
+  faults: [],
+  requireFaults: false,
+  seed: 1,
+  durationMs: 250,
+  quietMs: 50,
+  faultIntervalMs: 100,
+  faultDurationMs: 100,
+  promises: memory.promises,
+  checkLimits: { timeoutMs: 10_000, memoryBytes: 2 ** 30 },
+  unknown: 'fail',
+};
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), 'schism-run-'));
+});
+afterEach(async () => {
+  await rm(root, { recursive: true, force: true });
+});
+
+interface Change {
+  readonly system?: System;
+  readonly checkers?: readonly Checker[];
+  readonly reporters?: RunRequest['reporters'];
+  readonly interrupt?: AbortSignal;
+}
+
+async function runWith(change: Change): Promise<{ result: RunResult; folder: RunFolderHandle }> {
+  const clock = realClock();
+  const random = Random.stream(seedFrom(1), 'id');
+  const folder = await createRun(root, { startedAtMs: clock.wallMs(), random, test: 'register' });
+  const result = await run({
+    config,
+    manifest: {
+      schism: 1,
+      run: folder.id,
+      version: '0',
+      node: '',
+      platform: '',
+      argv: [],
+      startedAt: '',
+      config,
+    },
+    folder,
+    system: change.system ?? memory,
+    workload: register,
+    nemeses: [],
+    schedule: () => undefined,
+    seed: seedFrom(1),
+    clock,
+    log: silentLog,
+    undo: noUndo,
+    interrupt: change.interrupt ?? new AbortController().signal,
+    interruptedBy: () => (change.interrupt?.aborted === true ? 'SIGINT' : undefined),
+    judge: async (history, ctx) => {
+      const stored = history ?? (await readHistory(folder.historyPath)).history;
+      return checkAll(change.checkers ?? register.checkers(config.workloadOptions), stored, ctx);
+    },
+    reporters: change.reporters ?? [],
+    onOp: () => undefined,
+    onPhase: () => undefined,
+  });
+  return { result, folder };
+}
+
+/** The in-process store, with something wrong about its cluster. */
+function broken(change: (cluster: Cluster) => Partial<Cluster>): System {
+  return {
+    ...memory,
+    deploy: async (request) => {
+      const cluster = await memory.deploy(request);
+      return { ...cluster, ...change(cluster) };
+    },
+  };
+}
+
+describe('a run', () => {
+  test('passes through all phases in order and leaves its history compressed', async () => {
+    const { result, folder } = await runWith({});
+    expect(result).toMatchObject({ verdict: 'pass', exitCode: 0, problems: [] });
+    expect(result.phases.map(({ phase }) => phase)).toEqual([
+      'quiet',
+      'main',
+      'heal',
+      'recover',
+      'final',
+    ]);
+    expect(result.counts.ok).toBeGreaterThan(50);
+    const { history } = await readHistory(`${folder.historyPath}.gz`);
+    expect(history.length).toBeGreaterThan(100);
+    const manifest = JSON.parse(await readFile(folder.path('run.json'), 'utf8')) as object;
+    expect(manifest).toMatchObject({ timing: { electionMs: 100 }, cluster: {} });
+  });
+
+  test('a teardown that fails does not cost the verdict', async () => {
+    const system = broken(() => ({
+      [Symbol.asyncDispose]: () => Promise.reject(new Error('the proxies are stuck')),
+    }));
+    const { result } = await runWith({ system });
+    expect(result.verdict).toBe('pass');
+    expect(result.problems).toMatchObject([
+      { step: 'teardown', severity: 'warning', message: 'the proxies are stuck' },
+    ]);
+  });
+
+  test('a checker that throws is unknown, and the others go on', async () => {
+    const faulty: Checker = {
+      name: 'faulty',
+      check: () => {
+        throw new TypeError('cannot read this');
+      },
+    };
+    const checkers = [faulty, ...register.checkers(config.workloadOptions)];
+    const { result } = await runWith({ checkers });
+    expect(result).toMatchObject({ verdict: 'unknown', exitCode: 2 });
+    expect(result.checks[0]).toMatchObject({ checker: 'faulty', verdict: 'unknown' });
+    expect(result.checks.slice(1).every(({ verdict }) => verdict === 'valid')).toBe(true);
+  });
+
+  test('a report that fails is a warning that the later ones show', async () => {
+    const seen: RunResult[] = [];
+    const { result } = await runWith({
+      reporters: [
+        { name: 'HTML', write: () => Promise.reject(new Error('ENOSPC: no space left')) },
+        { name: 'text', write: (later) => Promise.resolve(void seen.push(later)) },
+      ],
+    });
+    expect(result).toMatchObject({ verdict: 'pass', exitCode: 0 });
+    expect(seen[0]?.problems[0]?.message).toMatch(/the HTML report could not be written.*ENOSPC/);
+  });
+
+  test('a cluster that never starts is an error, not a verdict on the store', async () => {
+    const system: System = {
+      ...memory,
+      deploy: () => Promise.reject(new HarnessError('port-in-use', '127.0.0.1:2379 is taken')),
+    };
+    const { result } = await runWith({ system });
+    expect(result).toMatchObject({ verdict: 'error', exitCode: 3, checks: [] });
+    expect(result.reasons[0]).toBe('127.0.0.1:2379 is taken');
+  });
+
+  test('a cluster that does not come back after heal is an error, and is judged all the same', async () => {
+    let calls = 0;
+    const system = broken(() => ({
+      ready: () => (calls++ === 0 ? Promise.resolve() : Promise.reject(new Error('n2 is gone'))),
+    }));
+    const { result } = await runWith({ system });
+    expect(result).toMatchObject({ verdict: 'error', exitCode: 3 });
+    expect(result.checks.find(({ checker }) => checker === 'linearizable')?.verdict).toBe('valid');
+  });
+
+  test('our own bug in a client ends as 255, with the history kept', async () => {
+    const system = broken((cluster) => ({
+      open: async (node) => {
+        const connection = await cluster.open(node);
+        const { register: apis } = connection.apis;
+        if (apis === undefined) return connection;
+        const write = (): never => {
+          throw new TypeError('undefined is not a function');
+        };
+        return { ...connection, apis: { register: { ...apis, write } } };
+      },
+    }));
+    const { result } = await runWith({ system });
+    expect(result).toMatchObject({ verdict: 'error', exitCode: 255 });
+    expect(result.reasons[0]).toContain('undefined is not a function');
+    expect(result.counts.ok).toBeGreaterThan(0);
+  });
+
+  test('interrupted, it judges what was recorded and skips the final reads', async () => {
+    const stop = new AbortController();
+    stop.abort();
+    const { result } = await runWith({ interrupt: stop.signal });
+    expect(result.exitCode).toBe(130);
+    expect(result.phases.map(({ phase }) => phase)).not.toContain('final');
+  });
+});
