@@ -49,7 +49,13 @@ export function fileReporters(folder: RunFolderHandle): readonly Reporter[] {
     },
     {
       name: 'JUnit',
-      write: (result) => folder.writeText('junit.xml', renderJunit(result)),
+      write: (result, history) => {
+        const text = renderText(result, history);
+        return folder.writeText(
+          'junit.xml',
+          renderJunit(result, { text, reportPath: 'report.html' }),
+        );
+      },
     },
     {
       name: 'HTML',

@@ -10,7 +10,7 @@ test('a generator can be simulated and its history judged, without a cluster', a
       { f: 'write', value: 2 },
     ]),
   );
-  const ops = schism.simulate(schism.clients(writes), { clients: 2 });
+  const ops = schism.simulate(schism.clients(writes), { clients: 1 });
   expect(ops.map(({ type, value }) => [type, value])).toEqual([
     ['invoke', 1],
     ['ok', 1],

@@ -149,7 +149,7 @@ function environmentSection({ manifest, phases }: RunResult, history: History): 
   );
   const judge = html`<p>Judge this history again:</p><pre><code>${checkCommand(manifest)}</code></pre>`;
   return html`<section id="environment"><h2>Environment</h2>${history.length > 0 && judge}
-<p>Run the same again; the same faults are drawn, the store may answer otherwise:</p>
+<p>Run the same again; the seed draws the same, the store may answer otherwise:</p>
 <pre><code>${againCommand(manifest)}</code></pre>
 <details open><summary>Configuration and versions</summary><dl>${settings
     .slice(0, SETTINGS_MAX)

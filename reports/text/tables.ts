@@ -98,7 +98,7 @@ export function availabilityTable(page: Page): Lines {
     const operations = countText(single.ok + single.fail + single.info);
     const text =
       `${rateText(single.rate)} of ${operations} operations ended ok. ${gap} ` +
-      `p50 ${msText(single.p50Ms)}, p99 ${msText(single.p99Ms)}.`;
+      `p50\u00a0${msText(single.p50Ms)}, p99\u00a0${msText(single.p99Ms)}.`;
     return ['', ...hanging('Availability', text, page.columns, { label: 1, text: 15 })];
   }
   if (rows.length === 0) return [];

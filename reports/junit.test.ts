@@ -1,0 +1,111 @@
+import { describe, expect, test } from 'vitest';
+import type { RunResult } from '../harness/protocols/run.ts';
+import { renderJunit } from './junit.ts';
+import {
+  errorRun,
+  failRun,
+  fixtureConfig,
+  fixtureManifest,
+  interruptedRun,
+  passRun,
+  unknownRun,
+} from './testing/fixture-result.ts';
+import { allElements, type ParsedElement, parseMarkup, textOf } from './testing/markup-parser.ts';
+
+function suite(result: RunResult, text = ''): ParsedElement {
+  return parseMarkup(renderJunit(result, { text, reportPath: 'report.html' }), 'xml');
+}
+
+/** `linearizable: failure stale-read`, one line a case. */
+function outcomes(result: RunResult): readonly string[] {
+  return allElements(suite(result))
+    .filter(({ name }) => name === 'testcase')
+    .map((element) => {
+      const bad = allElements(element).find(({ name }) => /^(failure|error|skipped)$/.test(name));
+      const name = element.attributes.get('name') ?? '';
+      return bad === undefined
+        ? `${name}: pass`
+        : `${name}: ${bad.name} ${bad.attributes.get('type')}`;
+    });
+}
+
+function withUnknown(unknown: 'fail' | 'warn' | 'pass', requireFaults = false): RunResult {
+  const { result } = unknownRun();
+  const checks = result.checks.map((check) =>
+    check.checker === 'evidence'
+      ? { ...check, verdict: 'unknown' as const, reason: 'clock: offset read back as 0' }
+      : check,
+  );
+  const config = fixtureConfig({ unknown, requireFaults });
+  return { ...result, checks, manifest: fixtureManifest({ config }) };
+}
+
+test('a case for each check, and one for the faults', () => {
+  expect(outcomes(passRun().result)).toEqual([
+    'linearizable: pass',
+    'read-modes: pass',
+    'stats: pass',
+    'availability: pass',
+    'faults took effect: pass',
+  ]);
+});
+
+test('a violation is a failure of its kind, with its text in the body too', () => {
+  const { result } = failRun();
+  expect(outcomes(result)[0]).toBe('linearizable: failure stale-read');
+  const root = suite(result, 'the whole text');
+  const failure = allElements(root).find(({ name }) => name === 'failure');
+  expect(failure?.attributes.get('message')).toContain('Client c903 read k99 = 41');
+  expect(failure === undefined ? '' : textOf(failure)).toContain('the whole text');
+  const [first] = root.children.filter((child) => typeof child !== 'string');
+  expect(first?.attributes.get('failures')).toBe('2');
+  expect(first?.attributes.get('tests')).toBe('5');
+});
+
+describe('unknown is what --unknown makes of it', () => {
+  test.each([
+    ['fail', 'linearizable: error unknown', 'faults took effect: error fault-unavailable'],
+    ['warn', 'linearizable: skipped unknown', 'faults took effect: skipped fault-unavailable'],
+    ['pass', 'linearizable: pass', 'faults took effect: pass'],
+  ] as const)('%s', (unknown, check, faults) => {
+    const lines = outcomes(withUnknown(unknown));
+    expect(lines[0]).toBe(check);
+    expect(lines.at(-1)).toBe(faults);
+  });
+
+  test('a fault that is required and did not take effect is an error all the same', () => {
+    expect(outcomes(withUnknown('pass', true)).at(-1)).toBe(
+      'faults took effect: error fault-unavailable',
+    );
+  });
+});
+
+test('infrastructure, our own bugs and interrupts are errors of the run', () => {
+  const { result } = errorRun();
+  expect(outcomes(result)).toContain('run: error infrastructure');
+  const problems = result.problems.map((problem) => ({ ...problem, bug: true }));
+  expect(outcomes({ ...result, problems })).toContain('run: error harness');
+  expect(outcomes(interruptedRun().result)).toContain('run: error interrupted');
+});
+
+test('properties carry what is needed to run again', () => {
+  const properties = allElements(suite(passRun().result)).filter(({ name }) => name === 'property');
+  const pairs = properties.map(({ attributes }) => [
+    attributes.get('name'),
+    attributes.get('value'),
+  ]);
+  expect(Object.fromEntries(pairs)).toMatchObject({
+    seed: '0x5eed1234',
+    run: '7f3a',
+    system: 'etcd',
+    workload: 'register',
+  });
+});
+
+test('the parser of these tests refuses what is not well-formed', () => {
+  const head = '<?xml version="1.0" encoding="UTF-8"?>\n';
+  for (const bad of ['<a>', '<a></b>', '<a b=c/>', '<a b="1" b="2"/>', '<a>&</a>', '<a b="<"/>'])
+    expect(() => parseMarkup(`${head}${bad}\n`, 'xml')).toThrow(
+      /expected|closed|twice|without|in an|raw/,
+    );
+});

@@ -1,0 +1,129 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { ansiStyle } from './style.ts';
+import {
+  errorRun,
+  type FixtureRun,
+  failRun,
+  interruptedRun,
+  passRun,
+  shortRun,
+  unknownRun,
+} from './testing/fixture-result.ts';
+import { exitReason, renderText } from './text.ts';
+import { widthOf } from './words.ts';
+
+const PATHS = { reportPath: '.schism/runs/7f3a/report.html', runPath: '.schism/runs/7f3a' };
+
+const RUNS: readonly (readonly [string, () => FixtureRun])[] = [
+  ['pass', passRun],
+  ['short', shortRun],
+  ['fail', failRun],
+  ['unknown', unknownRun],
+  ['error', errorRun],
+  ['interrupted', interruptedRun],
+];
+
+describe.each(RUNS)('the text of a run that ends %s', (name, make) => {
+  const { result, history } = make();
+
+  test.each([80, 100])('at %i columns', async (columns) => {
+    const text = renderText(result, history, { columns, ...PATHS });
+    await expect(text).toMatchFileSnapshot(`./testing/golden/${name}-${columns}.txt`);
+    const wide = text.split('\n').filter((line) => widthOf(line) > columns);
+    expect(wide).toEqual([]);
+    expect(text).not.toContain('\u001b');
+    expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test('colours change nothing but colours', () => {
+    const plain = renderText(result, history, { columns: 90, ...PATHS });
+    const colour = renderText(result, history, { columns: 90, style: ansiStyle, ...PATHS });
+    expect(colour).toContain('\u001b[');
+    expect(stripVTControlCharacters(colour)).toBe(plain);
+  });
+
+  test('the last line names the exit code', () => {
+    const last = renderText(result, history).trimEnd().split('\n').at(-1) ?? '';
+    expect(last.trim().startsWith(`exit ${result.exitCode}: `)).toBe(true);
+  });
+});
+
+test('a short run without faults reads short', () => {
+  const { result, history } = shortRun();
+  expect(renderText(result, history).split('\n').length).toBeLessThan(26);
+});
+
+test('a violation is drawn: who, what, when, where, and in which order', () => {
+  const { result, history } = failRun();
+  const lines = renderText(result, history, { columns: 100 }).split('\n');
+  const rows = lines.filter((line) => /c90\d {4}/.test(line));
+  expect(rows).toMatchInlineSnapshot(`
+    [
+      "      c901    write 41   ok        33.043  33.049  n3                  ├───┤",
+      "      c902    write 42   ok        35.483  35.494  n5                          ├───┤",
+      "   ✗  c903    read → 41  ok        36.000  36.005  n3    linearizable                  ├───┤",
+    ]
+  `);
+});
+
+test('many operations are a table without bars, cut at the front', () => {
+  const { result, history } = failRun();
+  const ops = Array.from({ length: 60 }, (_, at) => at).filter(
+    (at) => history.type(at) === 'invoke',
+  );
+  const [first] = result.checks;
+  if (first === undefined) throw new Error('no check');
+  const anomaly = { kind: 'cycle', ops, certificate: {}, explanation: 'Many.' };
+  const text = renderText({ ...result, checks: [{ ...first, anomalies: [anomaly] }] }, history, {
+    columns: 80,
+  });
+  expect(text).toContain('earlier operation');
+  expect(text).not.toContain('├');
+});
+
+test('details of another shape are left out, not crashed on', () => {
+  const { result, history } = passRun();
+  const checks = result.checks.map((check) => ({
+    ...check,
+    details: { windows: 'none', modes: 3 },
+  }));
+  const text = renderText({ ...result, checks }, history);
+  expect(text).toContain('PASS');
+  expect(text).not.toContain('Availability by window');
+});
+
+test('indices that are not in the history are left out', () => {
+  const { result, history } = failRun();
+  const [first] = result.checks;
+  if (first === undefined) throw new Error('no check');
+  const anomaly = { kind: 'x', ops: [-1, 1e9, 1.5], certificate: {}, explanation: 'It broke.' };
+  const text = renderText({ ...result, checks: [{ ...first, anomalies: [anomaly] }] }, history);
+  expect(text).toContain('It broke.');
+});
+
+describe('the reason for the exit code', () => {
+  const { result } = unknownRun();
+  test.each([
+    ['unknown that fails', {}, '1 unknown verdict (--unknown warn to accept)'],
+    ['unknown that is accepted', { exitCode: 0 }, '1 unknown verdict, accepted by --unknown fail'],
+    ['nothing checked', { checks: [] }, 'nothing was checked (--unknown warn to accept)'],
+    [
+      'terminated',
+      { verdict: 'pass', exitCode: 143, interrupted: 'SIGTERM' },
+      'interrupted by SIGTERM',
+    ],
+    [
+      'violations come before the interrupt',
+      { verdict: 'fail', interrupted: 'SIGINT' },
+      '0 violations',
+    ],
+    [
+      'faults required',
+      { verdict: 'error', exitCode: 3, reasons: ['evidence: no'] },
+      'evidence: no',
+    ],
+  ] as const)('%s', (_, more, reason) => {
+    expect(exitReason({ ...result, ...more })).toBe(reason);
+  });
+});
