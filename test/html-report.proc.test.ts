@@ -1,5 +1,4 @@
 /** The report page in a real browser, opened from `file://` as its readers do. */
-import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import {
   shortRun,
   unknownRun,
 } from '../reports/testing/fixture-result.ts';
+import { describeWith } from './requires.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = [
@@ -29,17 +29,6 @@ const FLAGS = [
 
 let browser: Browser;
 let folder: string;
-
-beforeAll(async () => {
-  expect(existsSync(CHROMIUM), 'these tests need Debian’s chromium').toBe(true);
-  folder = await mkdtemp(join(tmpdir(), 'schism-report-'));
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
-});
-
-afterAll(async () => {
-  await browser.close();
-  await rm(folder, { recursive: true, force: true });
-});
 
 interface Opened extends AsyncDisposable {
   readonly page: Page;
@@ -79,18 +68,6 @@ const RUNS: readonly (readonly [string, () => FixtureRun, string])[] = [
   ['error', errorRun, '✗ ERROR'],
 ];
 
-describe.each(RUNS)('the page of a run that ends %s', (_, make, words) => {
-  test.each(['light', 'dark'] as const)('opens without a complaint, %s', async (scheme) => {
-    await using open = await opened(make(), scheme);
-    expect(await open.page.locator('h1').innerText()).toContain(words);
-    const background = await open.page.evaluate('getComputedStyle(document.body).backgroundColor');
-    expect(background).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(16, 20, 24)');
-    const picture = await open.page.screenshot({ fullPage: true });
-    expect(picture.length).toBeGreaterThan(10_000);
-    expect(open.complaints).toEqual([]);
-  });
-});
-
 /** Texts of a plot that stand outside of it, or lie over another text. */
 const MISPLACED = `[...document.querySelectorAll('svg[role=img]')].flatMap((svg) => {
   const frame = svg.getBoundingClientRect();
@@ -105,47 +82,6 @@ const MISPLACED = `[...document.querySelectorAll('svg[role=img]')].flatMap((svg)
     .map(([b]) => a + ' over ' + b));
   return [...outside.map(([text]) => text + ' is cut'), ...over];
 })`;
-
-describe('what the plots show', () => {
-  test.each([
-    ['fail', failRun],
-    ['short', shortRun],
-  ] as const)('%s: no label is cut or lies over another', async (_, make) => {
-    await using open = await opened(make());
-    expect(await open.page.evaluate(MISPLACED)).toEqual([]);
-  });
-
-  test('three plots over one time axis, each with its key and numbers', async () => {
-    await using open = await opened(passRun());
-    const plots = open.page.locator('svg.plot[role=img]');
-    expect(await plots.count()).toBe(3);
-    for (const plot of await plots.all()) {
-      const box = await plot.boundingBox();
-      expect(box?.height ?? 0).toBeGreaterThan(100);
-      expect(await plot.locator('text', { hasText: 'seconds' }).count()).toBe(1);
-      expect(await plot.locator('..').locator('..').locator('.key').count()).toBeGreaterThan(2);
-    }
-    const axes = await open.page.evaluate(AXES);
-    const axis = '0 5 10 15 20 25 30 35 40 45 50 55 60 seconds';
-    expect(axes).toEqual([axis, axis, axis]);
-  });
-
-  test('a narrow window scrolls inside its boxes, never as a whole', async () => {
-    await using open = await opened(failRun(), 'light', 400);
-    const over = await open.page.evaluate(
-      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
-    );
-    expect(over).toBe(0);
-  });
-
-  test('words stand out from what is behind them', async () => {
-    for (const scheme of ['light', 'dark'] as const) {
-      await using open = await opened(failRun(), scheme);
-      const ratios = await open.page.evaluate(CONTRASTS);
-      expect(ratios).toEqual([]);
-    }
-  });
-});
 
 /** The texts of each time axis. */
 const AXES = `[...document.querySelectorAll('svg.plot g')]
@@ -178,3 +114,70 @@ const CONTRASTS = `(() => {
       return ratio >= 4.5 ? [] : [element.textContent.slice(0, 40) + ' ' + ratio.toFixed(2)];
     });
 })()`;
+
+describeWith('chromium', 'the report page in a browser', () => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'schism-report-'));
+    browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  describe.each(RUNS)('the page of a run that ends %s', (_, make, words) => {
+    test.each(['light', 'dark'] as const)('opens without a complaint, %s', async (scheme) => {
+      await using open = await opened(make(), scheme);
+      expect(await open.page.locator('h1').innerText()).toContain(words);
+      const background = await open.page.evaluate(
+        'getComputedStyle(document.body).backgroundColor',
+      );
+      expect(background).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(16, 20, 24)');
+      const picture = await open.page.screenshot({ fullPage: true });
+      expect(picture.length).toBeGreaterThan(10_000);
+      expect(open.complaints).toEqual([]);
+    });
+  });
+
+  describe('what the plots show', () => {
+    test.each([
+      ['fail', failRun],
+      ['short', shortRun],
+    ] as const)('%s: no label is cut or lies over another', async (_, make) => {
+      await using open = await opened(make());
+      expect(await open.page.evaluate(MISPLACED)).toEqual([]);
+    });
+
+    test('three plots over one time axis, each with its key and numbers', async () => {
+      await using open = await opened(passRun());
+      const plots = open.page.locator('svg.plot[role=img]');
+      expect(await plots.count()).toBe(3);
+      for (const plot of await plots.all()) {
+        const box = await plot.boundingBox();
+        expect(box?.height ?? 0).toBeGreaterThan(100);
+        expect(await plot.locator('text', { hasText: 'seconds' }).count()).toBe(1);
+        expect(await plot.locator('..').locator('..').locator('.key').count()).toBeGreaterThan(2);
+      }
+      const axes = await open.page.evaluate(AXES);
+      const axis = '0 5 10 15 20 25 30 35 40 45 50 55 60 seconds';
+      expect(axes).toEqual([axis, axis, axis]);
+    });
+
+    test('a narrow window scrolls inside its boxes, never as a whole', async () => {
+      await using open = await opened(failRun(), 'light', 400);
+      const over = await open.page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect(over).toBe(0);
+    });
+
+    test('words stand out from what is behind them', async () => {
+      for (const scheme of ['light', 'dark'] as const) {
+        await using open = await opened(failRun(), scheme);
+        const ratios = await open.page.evaluate(CONTRASTS);
+        expect(ratios).toEqual([]);
+      }
+    });
+  });
+});
