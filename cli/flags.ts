@@ -18,10 +18,9 @@ export function addRunFlags(command: Command): Command {
     .option('--no-faults', 'clients only')
     .option(
       '--fault-interval <time>',
-      'mean pause between two faults of a kind; 10el: elections',
-      '5s',
+      'mean pause between two faults of a kind, such as 10el: ten elections (default: 5s, less in a short run)',
     )
-    .option('--fault-duration <time>', 'mean length of a fault', '4s')
+    .option('--fault-duration <time>', 'mean length of a fault (default: 4s, less in a short run)')
     .option('--schedule <file>', 'faults at given times, instead of random ones')
     .option(
       '--require-faults',

@@ -24,8 +24,8 @@ export interface RunFlags {
   readonly seed?: string;
   readonly duration: string;
   readonly quietStart: string;
-  readonly faultInterval: string;
-  readonly faultDuration: string;
+  readonly faultInterval?: string;
+  readonly faultDuration?: string;
   readonly schedule?: string;
   readonly clients: string;
   readonly clientTimeout: string;
@@ -70,6 +70,7 @@ export async function resolveConfig(
     Object.keys(workload.options),
     workload.name,
   );
+  const durationMs = parseDurationMs(flags.duration, '--duration');
   const timing = system.timing(systemOptions);
   const schedule =
     flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule, timing);
@@ -92,10 +93,17 @@ export async function resolveConfig(
     faults: faultsOf(flags, schedule, nodes.length),
     requireFaults: flags.requireFaults ?? Boolean(env['CI']),
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
-    durationMs: parseDurationMs(flags.duration, '--duration'),
+    durationMs,
     quietMs: parseDurationMs(flags.quietStart, '--quiet-start'),
-    faultIntervalMs: parseDurationMs(flags.faultInterval, '--fault-interval', timing),
-    faultDurationMs: parseDurationMs(flags.faultDuration, '--fault-duration', timing),
+    // A short run should still see a few faults of each kind.
+    faultIntervalMs:
+      flags.faultInterval === undefined
+        ? Math.min(5000, durationMs / 4)
+        : parseDurationMs(flags.faultInterval, '--fault-interval', timing),
+    faultDurationMs:
+      flags.faultDuration === undefined
+        ? Math.min(4000, durationMs / 5)
+        : parseDurationMs(flags.faultDuration, '--fault-duration', timing),
     ...(schedule !== undefined && { schedule }),
     promises: promisesOf(flags.promise, system),
     checkLimits: {
