@@ -24,6 +24,8 @@ export interface ChildSpec {
   readonly cwd?: string;
   /** Takes stdout and stderr, appended; its folder is made. */
   readonly logPath: string;
+  /** Takes stdout instead, for a program that says something to a program. */
+  readonly outputPath?: string;
 }
 
 export interface ChildContext {
@@ -104,10 +106,12 @@ function stateOf(pid: number, startTime: string): ProcessState {
 
 // Not annotated: execa derives the type of the result from these very options.
 function launch(spec: ChildSpec, marks: UndoRegistry['env']) {
-  mkdirSync(dirname(spec.logPath), { recursive: true });
-  const descriptor = openSync(spec.logPath, 'a');
+  const files = [spec.outputPath ?? spec.logPath, spec.logPath].map((path) => {
+    mkdirSync(dirname(path), { recursive: true });
+    return openSync(path, 'a');
+  });
   // Any descriptor will do; execa's types stop at 9.
-  const output = descriptor as 3;
+  const [stdout, stderr] = files as [3, 3];
   const env = Object.entries({ ...process.env, ...spec.env, ...marks }).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );
@@ -121,11 +125,11 @@ function launch(spec: ChildSpec, marks: UndoRegistry['env']) {
       reject: false,
       buffer: false,
       stdin: 'ignore',
-      stdout: output,
-      stderr: output,
+      stdout,
+      stderr,
     });
   } finally {
-    closeSync(descriptor);
+    for (const file of files) closeSync(file);
   }
 }
 

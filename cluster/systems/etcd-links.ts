@@ -1,45 +1,77 @@
-import { createServer, request as send } from 'node:http';
+/** The links of an unmodified etcd: all its peers dial one name for a member, each its own way. */
+import { seedFrom } from '../../harness/core/prng.ts';
+import type { NodeName } from '../../harness/core/units.ts';
 import type { Network } from '../../harness/protocols/network.ts';
 import type { DeployRequest } from '../../harness/protocols/system.ts';
-export interface EtcdLinks extends AsyncDisposable {
-  network: Network;
-  clientAddress(n: string): string;
-  forwarderUrl(n: string): string | undefined;
+import { launcherIn } from '../backends/program.ts';
+import { openLinks } from '../network/links.ts';
+import type { Endpoint } from '../network/probe.ts';
+import { startLinkServer } from '../network/toxiproxy.ts';
+
+/** Addresses as `host:port`. */
+export interface LinkedMember {
+  readonly node: NodeName;
+  /** Where it really listens. */
+  readonly peer: string;
+  readonly client: string;
+  /** What its peers dial; only the forwarders know the name. */
+  readonly advertised: string;
 }
+
+/** Disposing of it closes all links and ends their server. */
+export interface EtcdLinks extends AsyncDisposable {
+  readonly network: Network;
+  /** What clients dial, `host:port`. */
+  clientAddress(node: NodeName): string;
+  /** For the member's HTTP_PROXY. */
+  forwarderUrl(node: NodeName): string;
+}
+
+/** Every member answers this to anybody, as soon as it serves its peers. */
+const PROBE = 'GET /version HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n';
+
+/** Starts a link server of its own for this cluster. Throws `process-failed`, `network-failed`. */
 export async function openEtcdLinks(
-  members: readonly { node: string; peer: string; client: string; peerHost: string }[],
-  _: DeployRequest,
+  members: readonly LinkedMember[],
+  request: DeployRequest,
 ): Promise<EtcdLinks> {
-  const server = createServer((req, res) => {
-    const url = new URL(req.url ?? '');
-    const to = members.find((m) => m.peerHost === url.hostname);
-    const up = send(
-      `http://${to?.peer}${url.pathname}${url.search}`,
-      { method: req.method ?? 'GET', headers: req.headers, agent: false },
-      (r) => {
-        res.writeHead(r.statusCode ?? 500, r.headers);
-        res.flushHeaders();
-        r.pipe(res);
-        r.on('error', () => res.destroy());
-      },
-    );
-    up.on('error', () => res.destroy());
-    res.on('close', () => up.destroy());
-    req.pipe(up);
-    up.flushHeaders();
-  });
-  await new Promise<void>((r) => {
-    server.listen(0, '127.0.0.1', r);
-  });
-  const a = server.address();
-  const port = typeof a === 'object' && a !== null ? a.port : 0;
+  const { clock, log, dir, nodes, random } = request;
+  await using opened = new AsyncDisposableStack();
+  const seed = seedFrom(random.fork('links').int(0, 0xffff_ffff));
+  const start = launcherIn(dir, request);
+  const server = opened.use(await startLinkServer({ start, clock, log, seed }));
+  const links = opened.use(
+    await openLinks({
+      server,
+      nodes,
+      peers: byNode(members, ({ peer }) => endpointOf(peer)),
+      clients: byNode(members, ({ client }) => endpointOf(client)),
+      forwardNames: byNode(members, ({ advertised }) => advertised),
+      probe: { request: Buffer.from(PROBE) },
+      clock,
+      log,
+    }),
+  );
+  const owned = opened.move();
   return {
-    network: undefined as unknown as Network,
-    clientAddress: (n) => members.find((m) => m.node === n)?.client ?? '',
-    forwarderUrl: () => `http://127.0.0.1:${port}`,
-    [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections();
-      server.close();
+    network: links.network,
+    clientAddress: (node) => {
+      const { host, port } = links.clientAddress(node);
+      return `${host}:${port}`;
     },
+    forwarderUrl: (node) => links.forwarderUrl(node),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+function byNode<T>(
+  members: readonly LinkedMember[],
+  read: (member: LinkedMember) => T,
+): ReadonlyMap<NodeName, T> {
+  return new Map(members.map((member) => [member.node, read(member)]));
+}
+
+function endpointOf(address: string): Endpoint {
+  const colon = address.lastIndexOf(':');
+  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }

@@ -9,7 +9,7 @@ import type { Cluster, DeployRequest, System } from '../../harness/protocols/sys
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
 import { etcdConnection } from '../etcd-api/register.ts';
-import { type EtcdLinks, openEtcdLinks } from './etcd-links.ts';
+import { type EtcdLinks, type LinkedMember, openEtcdLinks } from './etcd-links.ts';
 import {
   binaryOf,
   ETCD_OPTIONS,
@@ -57,16 +57,6 @@ export const etcd: System = {
   deploy,
 };
 
-/** What is true of one member from deployment to the end. */
-interface Member {
-  readonly node: NodeName;
-  /** Own peer and client addresses, `127.0.0.1:16032`. */
-  readonly peer: string;
-  readonly client: string;
-  /** What all its peers dial; only forwarders know the name. */
-  readonly peerHost: string;
-}
-
 async function deploy(request: DeployRequest): Promise<Cluster> {
   const { nodes, clock, options, random } = request;
   if (nodes.length < 1 || nodes.length > LIMITS.nodesMax)
@@ -80,10 +70,14 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
 
   await using stack = new AsyncDisposableStack();
   const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
-  const members = nodes.map((node, index): Member => {
+  const members = nodes.map((node, index): LinkedMember => {
     const [peer, client] = [ports.list[2 * index], ports.list[2 * index + 1]];
-    const peerHost = `peer${index + 1}.test`;
-    return { node, peer: `${HOST}:${peer}`, client: `${HOST}:${client}`, peerHost };
+    return {
+      node,
+      peer: `${HOST}:${peer}`,
+      client: `${HOST}:${client}`,
+      advertised: `peer${index + 1}.test:${peer}`,
+    };
   });
   const links = stack.use(await openEtcdLinks(members, request));
   const views = stack.use(
@@ -106,17 +100,20 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
 }
 
 interface Wiring {
-  readonly members: readonly Member[];
+  readonly members: readonly LinkedMember[];
   readonly links: EtcdLinks;
   readonly views: MemberViews;
   readonly settings: EtcdSettings;
   readonly request: DeployRequest;
 }
 
-function planOf(member: Member, { members, links, views, settings, request }: Wiring): NodePlan {
+function planOf(
+  member: LinkedMember,
+  { members, links, views, settings, request }: Wiring,
+): NodePlan {
   const { node, peer, client } = member;
   const dir = join(request.dir, 'nodes', node);
-  const urls = new Map(members.map((each) => [each.node, advertised(each)]));
+  const urls = new Map(members.map((each) => [each.node, `http://${each.advertised}`]));
   const token = request.runId;
   const dataDir = join(dir, 'data');
   return {
@@ -151,10 +148,6 @@ function servesPeers(peer: string): Promise<boolean> {
   });
 }
 
-function advertised({ peer, peerHost }: Member): string {
-  return `http://${peerHost}:${peer.slice(HOST.length + 1)}`;
-}
-
 interface Deployed extends Wiring {
   readonly version: EtcdVersion;
   readonly processes: LocalProcesses;
@@ -178,7 +171,7 @@ function clusterOf(deployed: Deployed): Cluster {
           {
             peer: member.peer,
             client: member.client,
-            advertised: advertised(member),
+            advertised: member.advertised,
             clientLink: links.clientAddress(member.node),
           },
         ]),

@@ -1,12 +1,12 @@
 /**
- * The storage below `History`: one column a field, in blocks that are made on first use, so that
- * nothing is copied as a history grows and absent fields cost nothing. An entry takes about 30
- * bytes; one with an error, a server stamp or other rare fields takes a row of details besides.
+ * The storage below `History`: one typed array a field, in blocks, so that nothing is copied as a
+ * history grows. An entry takes 37 bytes; one with an error, a server stamp or another rare field
+ * takes a row of details besides, whose fields take memory only where they are used.
  */
 import { invariant } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
-import { type Nanos, nanos } from '../core/units.ts';
-import { Codes } from './codes.ts';
+import type { Nanos } from '../core/units.ts';
+import { ABSENT_CODE, Texts, Values } from './values.ts';
 import { Numbers } from './numbers.ts';
 import type { Op, OpDraft, OpError, OpType, Phase, Process, ReadMode, ServerStamp } from './op.ts';
 
@@ -18,26 +18,35 @@ export const OBSERVER = -2;
 export const NONE = -1;
 export const INVOKE = 0;
 
+const BITS = 14;
+const SIZE = 1 << BITS;
+
+/** The fields of `SIZE` entries. Codes and rows that may be absent are +1, so that 0 is absent. */
+class Block {
+  readonly time: Float64Array = new Float64Array(SIZE);
+  readonly process: Int32Array = new Int32Array(SIZE);
+  /** Type, phase and mode in one number: 2, 3 and 2 bits. */
+  readonly kind: Uint8Array = new Uint8Array(SIZE);
+  readonly f: Uint16Array = new Uint16Array(SIZE);
+  readonly node: Uint16Array = new Uint16Array(SIZE);
+  readonly key: Int32Array = new Int32Array(SIZE);
+  readonly value: Int32Array = new Int32Array(SIZE);
+  /** The other half of the operation. */
+  readonly pair: Int32Array = new Int32Array(SIZE);
+  /** The n of an id `c<process>/<n>`. */
+  readonly count: Int32Array = new Int32Array(SIZE);
+  /** Row of the details. */
+  readonly detail: Int32Array = new Int32Array(SIZE);
+}
+
 export class Columns {
   length = 0;
-  /** Type, phase and mode in one number: 2, 3 and 2 bits. */
-  readonly #kind: Numbers = new Numbers(Uint8Array);
-  readonly #time: Numbers = new Numbers(Float64Array);
-  readonly #process: Numbers = new Numbers(Int32Array);
-  /** f and node, whose distinct texts are few: 16 bits each. */
-  readonly #f: Numbers = new Numbers(Uint16Array);
-  readonly #node: Numbers = new Numbers(Uint16Array);
-  readonly #key: Numbers = new Numbers(Int32Array);
-  readonly #value: Numbers = new Numbers(Int32Array);
-  /** The other half of the operation, +1; 0: none yet. */
-  readonly #pair: Numbers = new Numbers(Int32Array);
-  /** The n of an id `c<process>/<n>`, +1; 0: no id of this form. */
-  readonly #count: Numbers = new Numbers(Int32Array);
-  /** Row of the details, +1; 0: none. */
-  readonly #detail: Numbers = new Numbers(Int32Array);
+  readonly #blocks: Block[] = [];
   readonly #details: Details;
-  readonly #texts: Codes = new Codes();
-  readonly #values: Codes = new Codes();
+  /** Few: functions and nodes. */
+  readonly #names: Texts = new Texts();
+  readonly #keys: Texts = new Texts();
+  readonly #values: Values = new Values();
   /** Invocations that have not completed, by process, or by lane of faults. */
   readonly #open: Map<number | string, number> = new Map();
 
@@ -47,104 +56,117 @@ export class Columns {
 
   push(op: OpDraft, time: Nanos): void {
     const at = this.length;
-    invariant(at === 0 || time >= this.#time.get(at - 1), 'history: time went back');
+    if (at > 0 && time < this.time(at - 1)) invariant(false, 'history: time went back');
+    if ((at & (SIZE - 1)) === 0) this.#blocks.push(new Block());
+    const block = this.#block(at);
+    const n = at & (SIZE - 1);
     const process = processCode(op.process);
-    this.#time.set(at, time);
-    this.#process.set(at, process);
-    this.#kind.set(
-      at,
-      TYPES.indexOf(op.type) | (PHASES.indexOf(op.phase) << 2) | (MODES.indexOf(op.mode) << 5),
-    );
-    this.#f.set(at, this.#smallText(op.f));
-    if (op.node !== undefined) this.#node.set(at, this.#smallText(op.node) + 1);
-    if (op.key !== undefined) this.#key.set(at, this.#texts.text(op.key) + 1);
-    this.#setPair(at, op, process);
-    this.#setValue(at, op);
+    block.time[n] = time;
+    block.process[n] = process;
+    block.kind[n] =
+      TYPES.indexOf(op.type) | (PHASES.indexOf(op.phase) << 2) | (MODES.indexOf(op.mode) << 5);
+    block.f[n] = this.#name(op.f);
+    if (op.node !== undefined) block.node[n] = this.#name(op.node) + 1;
+    if (op.key !== undefined) block.key[n] = this.#keys.id(op.key) + 1;
+    const invoke = this.#pair(at, op, process);
+    block.pair[n] = invoke + 1;
+    block.value[n] = this.#value(op.value, invoke);
     const count = op.id === undefined ? NONE : countOf(op.id, process);
-    if (count !== NONE) this.#count.set(at, count + 1);
-    const row = this.#details.add(op, count === NONE ? op.id : undefined);
-    if (row !== NONE) this.#detail.set(at, row + 1);
+    block.count[n] = count + 1;
+    block.detail[n] = this.#details.add(op, count === NONE ? op.id : undefined) + 1;
     this.length++;
   }
 
-  #smallText(text: string): number {
-    const code = this.#texts.text(text);
-    if (code < 0xffff) return code;
-    invariant(false, `history: '${text}' is one of too many names of functions and nodes`);
+  #block(at: number): Block {
+    return this.#blocks[at >>> BITS] as Block;
   }
 
-  /** Single-threaded processes and lanes: whatever completes belongs to the last invocation. */
-  #setPair(at: number, op: OpDraft, process: number): void {
-    if (process === OBSERVER) return;
+  #name(text: string): number {
+    const code = this.#names.id(text);
+    if (code >= 0xffff) invariant(false, `history: '${text}' is one name of f or node too many`);
+    return code;
+  }
+
+  /**
+   * The invocation that this entry completes, or `NONE`. Processes and lanes are single-threaded:
+   * what completes belongs to the last invocation.
+   */
+  #pair(at: number, op: OpDraft, process: number): number {
+    if (process === OBSERVER) return NONE;
     const who = process === NEMESIS ? (op.lane ?? '') : process;
     if (op.type === 'invoke') {
       this.#open.set(who, at);
-      return;
+      return NONE;
     }
     const invoke = this.#open.get(who);
-    if (invoke === undefined) return;
+    if (invoke === undefined) return NONE;
     this.#open.delete(who);
-    this.#pair.set(at, invoke + 1);
-    this.#pair.set(invoke, at + 1);
+    this.#block(invoke).pair[invoke & (SIZE - 1)] = at + 1;
+    return invoke;
   }
 
   /** A completion mostly repeats the value of its invocation, so arrays are stored only once. */
-  #setValue(at: number, { value, type }: OpDraft): void {
-    const invoke = type === 'invoke' ? NONE : this.pairOf(at);
-    const known = invoke === NONE ? undefined : this.#value.get(invoke);
-    const code =
-      known !== undefined && this.#values.is(known, value) ? known : this.#values.value(value);
-    this.#value.set(at, code);
+  #value(value: JsonValue, invoke: number): number {
+    if (invoke !== NONE && typeof value === 'object' && value !== null) {
+      const known = this.#block(invoke).value[invoke & (SIZE - 1)] as number;
+      if (this.#values.is(known, value)) return known;
+    }
+    return this.#values.code(value);
   }
 
   time(at: number): Nanos {
-    return this.#time.get(at) as Nanos;
+    return this.#block(at).time[at & (SIZE - 1)] as Nanos;
   }
 
   /** The number of a client, `NEMESIS` or `OBSERVER`. */
   processCode(at: number): number {
-    return this.#process.get(at);
+    return this.#block(at).process[at & (SIZE - 1)] as number;
   }
 
   process(at: number): Process {
-    return processOf(this.#process.get(at));
+    return processOf(this.processCode(at));
   }
 
   type(at: number): OpType {
-    return TYPES[this.#kind.get(at) & 3] as OpType;
+    return TYPES[this.#kind(at) & 3] as OpType;
   }
 
   isInvoke(at: number): boolean {
-    return (this.#kind.get(at) & 3) === INVOKE;
+    return (this.#kind(at) & 3) === INVOKE;
+  }
+
+  #kind(at: number): number {
+    return this.#block(at).kind[at & (SIZE - 1)] as number;
   }
 
   /** The index of the other half, also if it lies beyond the end of a history; or `NONE`. */
   pairOf(at: number): number {
-    return this.#pair.get(at) - 1;
+    return (this.#block(at).pair[at & (SIZE - 1)] as number) - 1;
   }
 
   op(at: number): Op {
-    invariant(at >= 0 && at < this.length, `history: no entry ${at}`);
-    const kind = this.#kind.get(at);
-    const process = this.#process.get(at);
+    const block = this.#block(at);
+    const n = at & (SIZE - 1);
+    const kind = block.kind[n] as number;
+    const process = block.process[n] as number;
     const op: { -readonly [K in keyof Op]: Op[K] } = {
       index: at,
-      time: nanos(this.#time.get(at)),
+      time: block.time[n] as Nanos,
       process: processOf(process),
       type: TYPES[kind & 3] as OpType,
-      f: this.#texts.at(this.#f.get(at)),
-      value: this.#values.get(this.#value.get(at)),
+      f: this.#names.text(block.f[n] as number),
+      value: this.#values.value(block.value[n] as number),
       phase: PHASES[(kind >> 2) & 7] as Phase,
     };
-    const key = this.#key.get(at);
-    if (key !== 0) op.key = this.#texts.at(key - 1);
-    const node = this.#node.get(at);
-    if (node !== 0) op.node = this.#texts.at(node - 1);
+    const key = block.key[n] as number;
+    if (key !== 0) op.key = this.#keys.text(key - 1);
+    const node = block.node[n] as number;
+    if (node !== 0) op.node = this.#names.text(node - 1);
     const mode = MODES[kind >> 5];
     if (mode !== undefined) op.mode = mode;
-    const count = this.#count.get(at);
+    const count = block.count[n] as number;
     if (count !== 0) op.id = `c${process}/${count - 1}`;
-    const row = this.#detail.get(at);
+    const row = block.detail[n] as number;
     if (row !== 0) this.#details.read(row - 1, op);
     return op;
   }
@@ -182,25 +204,25 @@ function wholeNumber(text: string, from: number, to: number): number {
 /** What only some entries have; a row each. Absent fields of a row are never written. */
 class Details {
   #length = 0;
-  readonly #values: Codes;
-  readonly #texts: Codes = new Codes();
+  readonly #values: Values;
+  readonly #texts: Texts = new Texts();
   readonly #errors: OpError[] = [];
   readonly #errorAt: Map<string, number> = new Map();
-  /** All of these are +1, so that 0 means absent; server numbers may be large. */
-  readonly #error: Numbers = new Numbers(Int32Array);
-  readonly #seen: Numbers = new Numbers(Float64Array);
-  readonly #id: Numbers = new Numbers(Int32Array);
-  readonly #lane: Numbers = new Numbers(Int32Array);
-  readonly #revision: Numbers = new Numbers(Uint32Array);
-  readonly #modRevision: Numbers = new Numbers(Uint32Array);
-  readonly #version: Numbers = new Numbers(Uint32Array);
-  readonly #term: Numbers = new Numbers(Uint32Array);
-  readonly #member: Numbers = new Numbers(Uint16Array);
-  readonly #cluster: Numbers = new Numbers(Uint16Array);
+  /** All of these are +1, so that 0 means absent. */
+  readonly #error: Numbers = new Numbers();
+  readonly #seen: Numbers = new Numbers();
+  readonly #id: Numbers = new Numbers();
+  readonly #lane: Numbers = new Numbers();
+  readonly #revision: Numbers = new Numbers();
+  readonly #modRevision: Numbers = new Numbers();
+  readonly #version: Numbers = new Numbers();
+  readonly #term: Numbers = new Numbers();
+  readonly #member: Numbers = new Numbers();
+  readonly #cluster: Numbers = new Numbers();
   /** 1: the entry has a stamp, though perhaps an empty one. */
-  readonly #stamped: Numbers = new Numbers(Uint8Array);
+  readonly #stamped: Numbers = new Numbers();
 
-  constructor(values: Codes) {
+  constructor(values: Values) {
     this.#values = values;
   }
 
@@ -216,10 +238,9 @@ class Details {
       return NONE;
     const row = this.#length++;
     if (error !== undefined) this.#error.set(row, this.#errorCode(error) + 1);
-    // Codes of values may be negative, so they are moved to make room for 0.
-    if (seen !== undefined) this.#seen.set(row, this.#values.value(seen) + SEEN_SHIFT);
-    if (id !== undefined) this.#id.set(row, this.#texts.text(id) + 1);
-    if (lane !== undefined) this.#lane.set(row, this.#texts.text(lane) + 1);
+    if (seen !== undefined) this.#seen.set(row, this.#values.code(seen) ^ SEEN);
+    if (id !== undefined) this.#id.set(row, this.#texts.id(id) + 1);
+    if (lane !== undefined) this.#lane.set(row, this.#texts.id(lane) + 1);
     if (server !== undefined) this.#addServer(row, server);
     return row;
   }
@@ -231,8 +252,8 @@ class Details {
     if (modRevision !== undefined) this.#modRevision.set(row, modRevision + 1);
     if (version !== undefined) this.#version.set(row, version + 1);
     if (term !== undefined) this.#term.set(row, term + 1);
-    if (member !== undefined) this.#member.set(row, this.#texts.text(member) + 1);
-    if (cluster !== undefined) this.#cluster.set(row, this.#texts.text(cluster) + 1);
+    if (member !== undefined) this.#member.set(row, this.#texts.id(member) + 1);
+    if (cluster !== undefined) this.#cluster.set(row, this.#texts.id(cluster) + 1);
   }
 
   #errorCode(error: OpError): number {
@@ -249,11 +270,11 @@ class Details {
     const error = this.#error.get(row);
     if (error !== 0) op.error = this.#errors[error - 1] as OpError;
     const seen = this.#seen.get(row);
-    if (seen !== 0) op.seen = this.#values.get(seen - SEEN_SHIFT);
+    if (seen !== 0) op.seen = this.#values.value(seen ^ SEEN);
     const id = this.#id.get(row);
-    if (id !== 0) op.id = this.#texts.at(id - 1);
+    if (id !== 0) op.id = this.#texts.text(id - 1);
     const lane = this.#lane.get(row);
-    if (lane !== 0) op.lane = this.#texts.at(lane - 1);
+    if (lane !== 0) op.lane = this.#texts.text(lane - 1);
     if (this.#stamped.get(row) !== 0) op.server = this.#server(row);
   }
 
@@ -268,11 +289,12 @@ class Details {
     const term = this.#term.get(row);
     if (term !== 0) stamp.term = term - 1;
     const member = this.#member.get(row);
-    if (member !== 0) stamp.member = this.#texts.at(member - 1);
+    if (member !== 0) stamp.member = this.#texts.text(member - 1);
     const cluster = this.#cluster.get(row);
-    if (cluster !== 0) stamp.cluster = this.#texts.at(cluster - 1);
+    if (cluster !== 0) stamp.cluster = this.#texts.text(cluster - 1);
     return stamp;
   }
 }
 
-const SEEN_SHIFT = 2 ** 32;
+/** Turns the code of a value, which may be 0, into another number: no code is equal to it. */
+const SEEN = ABSENT_CODE;

@@ -1,8 +1,7 @@
 /** Histories as files: `history.jsonl` while a run records, `history.jsonl.gz` afterwards. */
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { promisify, TextDecoder } from 'node:util';
 import { createGunzip, gzip } from 'node:zlib';
 import { HarnessError, messageOf, systemCodeOf } from '../core/errors.ts';
@@ -76,6 +75,7 @@ async function* inflated(path: string): AsyncGenerator<Buffer, void, undefined> 
     ready = [];
     return taken;
   };
+  /** Resolves when `data` was taken, or everything has come out, or the stream has failed. */
   const push = (data: Buffer | undefined): Promise<void> =>
     new Promise((resolve) => {
       const done = (): void => {
@@ -83,27 +83,47 @@ async function* inflated(path: string): AsyncGenerator<Buffer, void, undefined> 
         resolve();
       };
       gunzip.once('error', done);
-      if (data === undefined) gunzip.end(done);
+      if (data === undefined) gunzip.once('end', done).end();
       else gunzip.write(data, done);
     });
+  let size = 0;
   try {
-    let hasBytes = false;
     for await (const compressed of plain(path)) {
-      hasBytes = true;
+      size += compressed.length;
       await push(compressed);
       yield* take();
       if (failure !== undefined) break;
     }
-    if (!hasBytes) throw new CutShort();
     if (failure === undefined) await push(undefined);
-    if (failure === undefined && !gunzip.readableEnded) await once(gunzip, 'end');
     yield* take();
   } finally {
     gunzip.destroy();
   }
-  if (failure === undefined) return;
-  if (systemCodeOf(failure) === 'Z_BUF_ERROR') throw new CutShort();
-  throw failure;
+  const isCut = systemCodeOf(failure) === 'Z_BUF_ERROR' || (await isCutBetweenMembers(path, size));
+  if (isCut) throw new CutShort();
+  if (failure !== undefined) throw failure;
+  if (gunzip.bytesWritten < size)
+    throw new HarnessError(
+      'bad-input',
+      `${path}: the compressed data is damaged at byte ${gunzip.bytesWritten}; use another copy`,
+    );
+}
+
+/** A cut between two members leaves a sound file; only the index knows that there was more. */
+async function isCutBetweenMembers(path: string, size: number): Promise<boolean> {
+  let index: string;
+  try {
+    index = await readFile(indexOf(path), 'utf8');
+  } catch {
+    return false;
+  }
+  const last = /\{"offset":(\d+),[^\n]*\n$/.exec(index);
+  return last !== null && Number(last[1]) >= size;
+}
+
+/** `history.idx` beside `history.jsonl` and `history.jsonl.gz`. */
+function indexOf(path: string): string {
+  return path.replace(/\.jsonl(\.gz)?$/, '.idx');
 }
 
 /** Cuts bytes into lines and lines into entries. */
@@ -199,7 +219,7 @@ export interface MemberStart {
 export async function compressHistory(path: string): Promise<string> {
   invariant(path.endsWith('.jsonl'), `compressHistory: ${path} is not a .jsonl file`);
   const target = `${path}.gz`;
-  const index = join(dirname(path), `${basename(path, '.jsonl')}.idx`);
+  const index = indexOf(path);
   try {
     const starts = await writeMembers(path, `${target}.tmp`);
     await writeLines(starts, `${index}.tmp`);

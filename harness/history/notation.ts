@@ -13,7 +13,7 @@
  * - key: a word, or `-` for none. value: `_` or nothing is null; a whole number; a word; `1>2` is the
  *   pair [1, 2] of a cas (`_>2` from absent); anything else as JSON.
  * - A completion without f repeats f, key and value of its invocation. With or without f, it repeats
- *   the node, mode, id, lane and phase unless it says otherwise.
+ *   the node, mode, id and phase unless it says otherwise. Faults are paired by `lane=`.
  * - attributes: `@n2` node; `mode=`; `rev=` `mod=` `ver=` `term=` `member=` `cluster=` server stamp;
  *   `err=code!` definite and `err=code?` indefinite error, then perhaps its message as a JSON text;
  *   `seen=` what a refused cas saw; `ph=` phase (default main); `id=`; `lane=`;
@@ -116,7 +116,8 @@ class Entry {
     const attributes = first < 0 ? [] : rest.slice(first);
     if (more !== undefined) throw bad(this.#words, `'${more}' is too much`);
     const lane = attributes.find((word) => word.startsWith('lane='))?.slice('lane='.length);
-    const invoke = type === 'invoke' ? undefined : this.#open.get(ownerOf({ process, lane }));
+    const owner = ownerOf({ process, lane: lane && unquoted(lane) });
+    const invoke = type === 'invoke' ? undefined : this.#open.get(owner);
     if (f === undefined && invoke === undefined)
       throw bad(this.#words, 'it needs an f, as no invocation is open');
     const draft: Draft = {
@@ -129,7 +130,6 @@ class Entry {
       ...(invoke?.node !== undefined && { node: invoke.node }),
       ...(invoke?.mode !== undefined && { mode: invoke.mode }),
       ...(invoke?.id !== undefined && { id: invoke.id }),
-      ...(invoke?.lane !== undefined && { lane: invoke.lane }),
     };
     for (const word of attributes) this.#attribute(draft, word);
     if (Object.keys(this.#server).length > 0) draft.server = this.#server;

@@ -1,20 +1,12 @@
-type Block = Uint8Array | Uint16Array | Int32Array | Uint32Array | Float64Array;
-type BlockKind = new (length: number) => Block;
-
 const BITS = 14;
 const SIZE = 1 << BITS;
 
 /**
- * A growing list of numbers, 0 where none was set. Blocks are made on first use, and one that a
- * number does not fit into is widened, so a kind is a guess about what is usual and never a limit.
+ * A growing list of numbers, 0 where none was set. Blocks of 32-bit integers are made on first use;
+ * one that a number does not fit into is widened. Any number but -0 and NaN comes back as it was.
  */
 export class Numbers {
-  readonly #kind: BlockKind;
-  readonly #blocks: (Block | undefined)[] = [];
-
-  constructor(kind: BlockKind) {
-    this.#kind = kind;
-  }
+  readonly #blocks: (Int32Array | Float64Array | undefined)[] = [];
 
   get(at: number): number {
     return this.#blocks[at >>> BITS]?.[at & (SIZE - 1)] ?? 0;
@@ -22,12 +14,11 @@ export class Numbers {
 
   set(at: number, value: number): void {
     const number = at >>> BITS;
-    const block = (this.#blocks[number] ??= new this.#kind(SIZE));
-    block[at & (SIZE - 1)] = value;
-    if (block[at & (SIZE - 1)] !== value) {
-      const wide = new Float64Array(block);
-      wide[at & (SIZE - 1)] = value;
-      this.#blocks[number] = wide;
+    let block = (this.#blocks[number] ??= new Int32Array(SIZE));
+    if ((value | 0) !== value && block instanceof Int32Array) {
+      block = new Float64Array(block);
+      this.#blocks[number] = block;
     }
+    block[at & (SIZE - 1)] = value;
   }
 }

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import type { Clock, Timer } from '../core/clock.ts';
 import { HarnessError, messageOf } from '../core/errors.ts';
 import { LIMITS } from '../core/limits.ts';
@@ -6,6 +6,13 @@ import { type Nanos, nanos } from '../core/units.ts';
 import { encodeOp, HEADER } from './codec.ts';
 import { type History, HistoryBuilder } from './history.ts';
 import type { Op, OpDraft } from './op.ts';
+
+/** Where lines go; a `FileHandle` is one. The recorder closes it. */
+export interface HistoryFile {
+  appendFile(text: string): Promise<void>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
 
 /**
  * Gives each entry its index and time, keeps it in memory and appends it to a file. Nobody waits
@@ -17,14 +24,15 @@ export class Recorder implements AsyncDisposable {
   failure: Error | undefined;
   readonly #clock: Clock;
   readonly #builder: HistoryBuilder = new HistoryBuilder();
-  #file: FileHandle | undefined;
+  #file: HistoryFile | undefined;
   #buffer = '';
   #last: Nanos = nanos(0);
   #timer: Timer | undefined;
   /** Ends when everything that was taken from the buffer is written. Never rejects. */
   #writing: Promise<void> | undefined;
 
-  private constructor(clock: Clock, file: FileHandle | undefined) {
+  /** Use `open` or `inMemory`; the file must be empty. */
+  constructor(clock: Clock, file?: HistoryFile) {
     this.#clock = clock;
     this.#file = file;
     if (file !== undefined) this.#buffer = `${HEADER}\n`;
@@ -45,7 +53,7 @@ export class Recorder implements AsyncDisposable {
 
   /** Records without a file. */
   static inMemory(clock: Clock): Recorder {
-    return new Recorder(clock, undefined);
+    return new Recorder(clock);
   }
 
   /** Stamps and appends an entry: index order is real-time order. */

@@ -35,6 +35,8 @@ export interface LinkState {
   readonly state: 'open' | 'cut' | 'unknown';
   /** Round trip of the probe on this pair of links, where it came back. */
   readonly rttMs?: number;
+  /** Why it is not simply open, for people: `n2 does not answer`. */
+  readonly reason?: string;
 }
 /** One entry for each ordered pair of different nodes. */
 export type Matrix = readonly LinkState[];

@@ -1,5 +1,5 @@
 /** One direction of one connection: source, the stages of its toxics, sink. */
-import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../../harness/core/clock.ts';
 import type { Random } from '../../../harness/core/prng.ts';
 import type { Toxic } from './toxic-list.ts';
@@ -13,8 +13,8 @@ export interface ByteCounters {
 
 export interface PipeOptions {
   readonly stream: StreamName;
-  readonly source: Socket;
-  readonly sink: Socket;
+  readonly source: Readable;
+  readonly sink: Writable;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: ByteCounters;
