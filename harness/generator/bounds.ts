@@ -141,7 +141,8 @@ function counting(
       const next = gen.next(ctx);
       if (next === undefined) return undefined;
       const [offer, rest] = next;
-      if (offer === 'pending') return known === seen ? pending(self, gen, rest, again) : ['pending', again(rest)];
+      if (offer === 'pending')
+        return known === seen ? pending(self, gen, rest, again) : ['pending', again(rest)];
       return [offer, again(rest)];
     },
     update: (ctx, event) => {

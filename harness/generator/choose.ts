@@ -5,7 +5,12 @@ export type Children = readonly (Generator | undefined)[];
 
 /** What asking several children came to. `children` replaces the old ones. */
 export type Choice =
-  | { readonly kind: 'offer'; readonly offer: Offer; readonly at: number; readonly children: Children }
+  | {
+      readonly kind: 'offer';
+      readonly offer: Offer;
+      readonly at: number;
+      readonly children: Children;
+    }
   | { readonly kind: 'pending'; readonly children: Children }
   | { readonly kind: 'exhausted'; readonly at: number; readonly children: Children };
 

@@ -1,6 +1,6 @@
 /** Several generators as one: side by side, mixed, or one after another. */
 import type { Random } from '../core/prng.ts';
-import { choose, type Children, type Choice, updateAll } from './choose.ts';
+import { type Children, type Choice, choose, updateAll } from './choose.ts';
 import type { Context, Generator, Next } from './generator.ts';
 import { passOn, pending } from './rewrap.ts';
 

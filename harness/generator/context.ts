@@ -1,6 +1,6 @@
 import { invariant } from '../core/invariant.ts';
 import { Random, seedFrom } from '../core/prng.ts';
-import { type Nanos, nanos, type NodeName } from '../core/units.ts';
+import { type Nanos, type NodeName, nanos } from '../core/units.ts';
 import type { Process } from '../history/op.ts';
 import type { Context, Thread } from './generator.ts';
 

@@ -1,9 +1,9 @@
 /** Many small histories in one: a generator for each key. After Jepsen's `jepsen.independent`. */
 import { HarnessError } from '../core/errors.ts';
-import { choose, type Children } from './choose.ts';
+import { type Children, choose } from './choose.ts';
 import type { Generator, Thread } from './generator.ts';
-import { map } from './wrap.ts';
 import { passOn, rewrapped } from './rewrap.ts';
+import { map } from './wrap.ts';
 
 /** A list, or a function that names the n-th key; undefined: there are no more. */
 export type Keys = readonly string[] | ((n: number) => string | undefined);
@@ -34,9 +34,11 @@ function inSequence(
       for (let n = taken; ; n++) {
         if (now !== undefined) {
           const { key, gen } = now;
-          const again = (rest: Generator): Generator => inSequence(keys, make, n, { key, gen: rest });
+          const again = (rest: Generator): Generator =>
+            inSequence(keys, make, n, { key, gen: rest });
           const next = gen.next(ctx);
-          if (next !== undefined) return rewrapped(next, now === work ? self : again(gen), gen, again);
+          if (next !== undefined)
+            return rewrapped(next, now === work ? self : again(gen), gen, again);
         }
         const key = keys(n);
         if (key === undefined) return undefined;
@@ -47,7 +49,8 @@ function inSequence(
       // The last operations of an earlier key may end only now.
       if (work === undefined || event.key !== work.key) return self;
       const { key } = work;
-      const again = (rest: Generator): Generator => inSequence(keys, make, taken, { key, gen: rest });
+      const again = (rest: Generator): Generator =>
+        inSequence(keys, make, taken, { key, gen: rest });
       return passOn(self, work.gen, again, ctx, event);
     },
   };
@@ -85,7 +88,11 @@ interface Groups {
 }
 
 /** `works`: of each group; empty before the first question. `taken`: keys given out. */
-function inGroups(plan: GroupPlan, works: readonly (KeyWork | undefined)[], taken: number): Generator {
+function inGroups(
+  plan: GroupPlan,
+  works: readonly (KeyWork | undefined)[],
+  taken: number,
+): Generator {
   const self: Generator = {
     next: (ctx) => {
       const { lists, of } = groupsOf(plan, ctx.threads);

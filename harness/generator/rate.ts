@@ -3,7 +3,7 @@ import { invariant } from '../core/invariant.ts';
 import type { Random } from '../core/prng.ts';
 import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
 import { sleepUntil } from './basic.ts';
-import { choose, type Children, updateAll } from './choose.ts';
+import { type Children, choose, updateAll } from './choose.ts';
 import type { Generator, Offer } from './generator.ts';
 import { passOn, pending, rewrapped } from './rewrap.ts';
 
@@ -97,7 +97,11 @@ export function cycleTimes(turns: readonly (readonly [ms: number, gen: Generator
     spans.every((span) => span > 0),
     'cycleTimes: a turn of no length',
   );
-  return cycling(spans, turns.map(([, gen]) => gen), undefined);
+  return cycling(
+    spans,
+    turns.map(([, gen]) => gen),
+    undefined,
+  );
 }
 
 function cycling(spans: readonly Nanos[], gens: Children, start: Nanos | undefined): Generator {
@@ -120,7 +124,10 @@ function cycling(spans: readonly Nanos[], gens: Children, start: Nanos | undefin
         case 'exhausted':
           return undefined;
         case 'pending':
-          return ['pending', choice.children === gens ? self : cycling(spans, choice.children, from)];
+          return [
+            'pending',
+            choice.children === gens ? self : cycling(spans, choice.children, from),
+          ];
         case 'offer':
           return [choice.offer, cycling(spans, choice.children, from)];
       }

@@ -2,7 +2,7 @@
 import { HarnessError } from '../core/errors.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Process } from '../history/op.ts';
-import { choose, type Children } from './choose.ts';
+import { type Children, choose } from './choose.ts';
 import type { Context, Generator, Next, Thread } from './generator.ts';
 
 /** Only on threads for which `wants` holds, and only their updates. None such: exhausted. */
@@ -138,7 +138,10 @@ function copies(
       if (thread === undefined) return self;
       const { lists, of } = select(ctx.threads);
       const at = of.get(thread) as number;
-      const [gens, processes] = state.gens === undefined ? current(ctx, state, create) : [state.gens, state.processes ?? []];
+      const [gens, processes] =
+        state.gens === undefined
+          ? current(ctx, state, create)
+          : [state.gens, state.processes ?? []];
       const child = gens[at];
       if (child === undefined) return self;
       if (state.kind === 'process' && processes[at] !== event.process) return self;

@@ -2,7 +2,7 @@
 import { invariant } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
 import { Random, seedFrom } from '../core/prng.ts';
-import { type Nanos, nanos, type NodeName } from '../core/units.ts';
+import { type Nanos, type NodeName, nanos } from '../core/units.ts';
 import type { CompletionType, Op, OpDraft } from '../history/op.ts';
 import { ThreadTable } from './context.ts';
 import type { Generator, Offer, Thread } from './generator.ts';
@@ -120,7 +120,10 @@ class Simulation {
         const moved = rest !== this.#generator;
         this.#generator = rest;
         if (!moved && !this.#endNext(Number.POSITIVE_INFINITY)) {
-          invariant(++idle < IDLE_POLLS_MAX, 'simulate: the generator is pending and nothing is under way');
+          invariant(
+            ++idle < IDLE_POLLS_MAX,
+            'simulate: the generator is pending and nothing is under way',
+          );
           this.#time = nanos(this.#time + POLL_NANOS);
         }
       } else if (offer.time > this.#time) {

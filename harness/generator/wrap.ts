@@ -1,8 +1,8 @@
 /** Around one generator: what it offers and what it hears, rewritten, watched or remembered. */
 import { HarnessError, messageOf } from '../core/errors.ts';
-import { invariant, InvariantError } from '../core/invariant.ts';
+import { InvariantError, invariant } from '../core/invariant.ts';
 import type { Log } from '../core/log.ts';
-import { nanos, nanosFromMs, type Nanos } from '../core/units.ts';
+import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
 import type { Op } from '../history/op.ts';
 import type { Context, Generator, Offer } from './generator.ts';
 import { passOn, pending, rewrapped } from './rewrap.ts';

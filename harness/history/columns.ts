@@ -6,9 +6,9 @@
 import { invariant } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Nanos } from '../core/units.ts';
-import { ABSENT_CODE, Texts, Values } from './values.ts';
 import { Numbers } from './numbers.ts';
 import type { Op, OpDraft, OpError, OpType, Phase, Process, ReadMode, ServerStamp } from './op.ts';
+import { ABSENT_CODE, Texts, Values } from './values.ts';
 
 const TYPES: readonly OpType[] = ['invoke', 'ok', 'fail', 'info'];
 const PHASES: readonly Phase[] = ['quiet', 'main', 'heal', 'recover', 'final'];

@@ -49,7 +49,10 @@ function marksOf(line: string): Mark[] {
     if (end < 0) throw bad(line, `the operation '${line.slice(begin)}' has no end: ] or ...`);
     const inside = line.slice(begin + 1, end);
     if (inside.includes('[')) throw bad(line, 'an operation begins before the one before it ends');
-    const words = inside.replace(/\.\.\.\s*$/, '').trim().split(/\s+/);
+    const words = inside
+      .replace(/\.\.\.\s*$/, '')
+      .trim()
+      .split(/\s+/);
     marks.push(...operation(process[1], words, begin, isOpen ? undefined : end));
     at = end + 1;
   }

@@ -8,7 +8,9 @@ import { parseHistory, parseValue, printHistory, printValue } from './notation.t
 import type { Op, OpDraft } from './op.ts';
 
 const place = { file: 'history.jsonl', line: 2 };
-const json = fc.jsonValue({ maxDepth: 2 }).map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
+const json = fc
+  .jsonValue({ maxDepth: 2 })
+  .map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
 const scalar: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
@@ -16,11 +18,19 @@ const scalar: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.constantFrom<JsonValue>(null, true, false, 0, '', '_', 'null', '1', -(2 ** 29), 2 ** 29, 1.5),
 );
 const value: fc.Arbitrary<JsonValue> = fc.oneof(scalar, fc.tuple(scalar, scalar), json);
-const text = fc.oneof(fc.constantFrom('x', 'k17', 'a b', '-', '7', 'é"\\\n'), fc.string({ maxLength: 6 }));
+const text = fc.oneof(
+  fc.constantFrom('x', 'k17', 'a b', '-', '7', 'é"\\\n'),
+  fc.string({ maxLength: 6 }),
+);
 const process = fc.integer({ min: 0, max: 5 });
-const count = fc.oneof(fc.nat(), fc.constantFrom(0, 2 ** 31 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER - 1));
+const count = fc.oneof(
+  fc.nat(),
+  fc.constantFrom(0, 2 ** 31 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER - 1),
+);
 
-function optional<T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<Partial<T>> {
+function optional<T extends object>(
+  shape: { [K in keyof T]: fc.Arbitrary<T[K]> },
+): fc.Arbitrary<Partial<T>> {
   return fc.record(shape, { requiredKeys: [] }) as unknown as fc.Arbitrary<Partial<T>>;
 }
 
@@ -37,13 +47,28 @@ const draft: fc.Arbitrary<OpDraft> = fc
       key: text,
       node: fc.constantFrom('n1', 'n2', 'n3'),
       mode: fc.constantFrom('linearizable' as const, 'serializable' as const),
-      id: fc.oneof(text, fc.tuple(process, fc.nat()).map(([p, n]) => `c${p}/${n}`), fc.constantFrom('c01/1', 'c1/01', 'c1/', 'c1/9999999999')),
+      id: fc.oneof(
+        text,
+        fc.tuple(process, fc.nat()).map(([p, n]) => `c${p}/${n}`),
+        fc.constantFrom('c01/1', 'c1/01', 'c1/', 'c1/9999999999'),
+      ),
       lane: fc.constantFrom('partition', 'kill pause'),
       seen: value,
       error: fc
         .tuple(fc.constantFrom('request-timed-out', 'compacted'), fc.boolean(), text)
-        .map(([code, definite, message]) => ({ code, definite, ...(message !== 'x' && { message }) })),
-      server: optional({ revision: count, modRevision: count, version: count, term: count, member: text, cluster: text }),
+        .map(([code, definite, message]) => ({
+          code,
+          definite,
+          ...(message !== 'x' && { message }),
+        })),
+      server: optional({
+        revision: count,
+        modRevision: count,
+        version: count,
+        term: count,
+        member: text,
+        cluster: text,
+      }),
     }),
   )
   .map(([all, some]) => ({ ...all, ...some }) as OpDraft);
@@ -80,13 +105,19 @@ test('a line gives back its entry, and is what JSON.stringify would write of it'
 
 test('whatever a line holds, reading it returns an entry or says what is wrong', () => {
   fc.assert(
-    fc.property(fc.oneof(fc.string(), json.map((any) => JSON.stringify(any))), (line) => {
-      try {
-        expect(decodeLine(line, place).f).not.toBe('');
-      } catch (error) {
-        expect(error).toMatchObject({ code: 'bad-input' });
-      }
-    }),
+    fc.property(
+      fc.oneof(
+        fc.string(),
+        json.map((any) => JSON.stringify(any)),
+      ),
+      (line) => {
+        try {
+          expect(decodeLine(line, place).f).not.toBe('');
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'bad-input' });
+        }
+      },
+    ),
     { numRuns: 1000 },
   );
 });
@@ -108,7 +139,8 @@ const operations: fc.Arbitrary<Op[]> = fc
     let time = 0;
     return list.map(([fields, isMain, gap], index) => {
       const { node: _node, mode: _mode, id: _id, ...rest } = fields;
-      const owner = typeof fields.process === 'number' ? fields.process : `${fields.process} ${fields.lane}`;
+      const owner =
+        typeof fields.process === 'number' ? fields.process : `${fields.process} ${fields.lane}`;
       const invoke = fields.type === 'invoke' ? undefined : open.get(owner);
       if (fields.type === 'invoke') open.set(owner, fields);
       else open.delete(owner);

@@ -43,7 +43,15 @@ describe('history', () => {
   });
 
   test('an index that is not the next, or a time that goes back, is a bug', () => {
-    const op: Op = { index: 0, time: nanos(5), process: 0, type: 'invoke', f: 'read', value: null, phase: 'main' };
+    const op: Op = {
+      index: 0,
+      time: nanos(5),
+      process: 0,
+      type: 'invoke',
+      f: 'read',
+      value: null,
+      phase: 'main',
+    };
     expect(() => historyOf([{ ...op, index: 1 }])).toThrow('index 1 is not the next one');
     expect(() => historyOf([op, { ...op, index: 1, time: nanos(4) }])).toThrow('time went back');
   });

@@ -98,22 +98,47 @@ describe('what is refused, with file, line and reason', () => {
     ['an empty line', (good) => good.with(2, ''), /:3: the line is not JSON/],
     ['no object', (good) => good.with(2, '[]'), /:3: the line is not a JSON object/],
     ['a missing field', (good) => good.with(1, '{"i":0}'), /:2: "t" \(time\) is missing/],
-    ['a wrong type', (good) => edit(good, 1, '"invoke"', '"begin"'), /:2: "e" is "begin", but must/],
+    [
+      'a wrong type',
+      (good) => edit(good, 1, '"invoke"', '"begin"'),
+      /:2: "e" is "begin", but must/,
+    ],
     ['a wrong process', (good) => edit(good, 1, '"p":0', '"p":-1'), /:2: "p" is -1, but must/],
     ['a rounded time', (good) => edit(good, 1, '"t":0', '"t":9007199254740993'), /:2: "t" is /],
-    ['an unknown field', (good) => edit(good, 1, '"t":0', '"t":0,"zz":1'), /"zz" is 1, but no such/],
-    ['a broken error', (good) => edit(good, 4, '"definite":false', '"definite":0'), /:5: "err" is /],
+    [
+      'an unknown field',
+      (good) => edit(good, 1, '"t":0', '"t":0,"zz":1'),
+      /"zz" is 1, but no such/,
+    ],
+    [
+      'a broken error',
+      (good) => edit(good, 4, '"definite":false', '"definite":0'),
+      /:5: "err" is /,
+    ],
     ['a broken stamp', (good) => edit(good, 3, '"rev":7', '"rev":"7"'), /:4: "s" .*its "rev" must/],
     ['a lost entry', (good) => good.toSpliced(2, 1), /:3: entry 2 stands where 1 should/],
     ['time going back', (good) => edit(good, 3, '2000000', '0'), /:4: time 0 lies before/],
     ['another f', (good) => edit(good, 3, '"write"', '"read"'), /completes read, but write is/],
-    ['no invocation', (good) => edit(good, 3, '"p":0', '"p":7'), /process 7 completes write, which/],
-    ['two at a time', (good) => edit(good, 2, '"p":1', '"p":0'), /process 0 invokes read while its/],
+    [
+      'no invocation',
+      (good) => edit(good, 3, '"p":0', '"p":7'),
+      /process 7 completes write, which/,
+    ],
+    [
+      'two at a time',
+      (good) => edit(good, 2, '"p":1', '"p":0'),
+      /process 0 invokes read while its/,
+    ],
     ['life after info', (good) => [...good, entry(5, 1)], /process 1 goes on after info/],
     ['ok of a fault', (good) => [...good, fault('ok')], /a fault completes with info, not ok/],
   ];
   test.each(cases)('%s', async (_name, damage, message) => {
-    await writeFile(path, damage(lines(small)).map((line) => `${line}\n`).join(''));
+    await writeFile(
+      path,
+      damage(lines(small))
+        .map((line) => `${line}\n`)
+        .join(''),
+    );
     await expect(readHistory(path)).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringMatching(message) as unknown,

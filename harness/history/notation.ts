@@ -74,13 +74,7 @@ export function parseValue(word: string): JsonValue {
 }
 
 const TYPES: readonly string[] = ['invoke', 'ok', 'fail', 'info'] satisfies OpType[];
-const PHASES: readonly string[] = [
-  'quiet',
-  'main',
-  'heal',
-  'recover',
-  'final',
-] satisfies Phase[];
+const PHASES: readonly string[] = ['quiet', 'main', 'heal', 'recover', 'final'] satisfies Phase[];
 const MODES: readonly string[] = ['linearizable', 'serializable'] satisfies ReadMode[];
 const NUMBERS: Readonly<Record<string, 'revision' | 'modRevision' | 'version' | 'term'>> = {
   rev: 'revision',
@@ -110,7 +104,8 @@ class Entry {
   read(): { readonly draft: OpDraft; readonly time: Nanos | undefined } {
     const [who = '', type = '', ...rest] = this.#words;
     const process = this.#process(who);
-    if (!TYPES.includes(type)) throw bad(this.#words, `'${type}' is not one of ${TYPES.join(', ')}`);
+    if (!TYPES.includes(type))
+      throw bad(this.#words, `'${type}' is not one of ${TYPES.join(', ')}`);
     const first = rest.findIndex((word) => ATTRIBUTE.test(word));
     const [f, key, value, more] = first < 0 ? rest : rest.slice(0, first);
     const attributes = first < 0 ? [] : rest.slice(first);
@@ -136,7 +131,11 @@ class Entry {
     return { draft, time: this.#time };
   }
 
-  #object(f: string | undefined, key: string | undefined, invoke: Op | undefined): { key?: string } {
+  #object(
+    f: string | undefined,
+    key: string | undefined,
+    invoke: Op | undefined,
+  ): { key?: string } {
     if (f === undefined) return invoke?.key === undefined ? {} : { key: invoke.key };
     return key === undefined || key === '-' ? {} : { key: unquoted(key) };
   }
@@ -294,7 +293,8 @@ function entries(text: string): string[][] {
   for (let at = 0; at < text.length; at = part.lastIndex) {
     part.lastIndex = at;
     const piece = part.exec(text)?.[0];
-    if (piece === undefined) throw bad([...words, text.slice(at, at + 20)], 'a quote is not closed');
+    if (piece === undefined)
+      throw bad([...words, text.slice(at, at + 20)], 'a quote is not closed');
     if (piece === '{' || piece === '[') depth++;
     if (piece === '}' || piece === ']') depth--;
     if (depth > 0 || !/^(\s|;|#)/.test(piece)) word += piece;

@@ -18,7 +18,14 @@ afterAll(async () => {
   await rm(dir, { recursive: true });
 });
 
-const invoke: OpDraft = { process: 0, type: 'invoke', f: 'write', key: 'x', value: 1, phase: 'main' };
+const invoke: OpDraft = {
+  process: 0,
+  type: 'invoke',
+  f: 'write',
+  key: 'x',
+  value: 1,
+  phase: 'main',
+};
 const ok: OpDraft = { ...invoke, type: 'ok', server: { revision: 7 } };
 
 test('entries get their index and the time of the clock', async () => {
@@ -77,7 +84,8 @@ test('64 KB are written at once, without waiting for the time', async () => {
   await using recorder = await Recorder.open(path, clock);
   for (let n = 0; n < 2000; n++) recorder.record(n % 2 === 0 ? invoke : ok);
   const real = realClock();
-  for (let tries = 0; tries < 100 && (await stat(path)).size < 65_536; tries++) await sleep(real, 5);
+  for (let tries = 0; tries < 100 && (await stat(path)).size < 65_536; tries++)
+    await sleep(real, 5);
   expect((await stat(path)).size).toBeGreaterThanOrEqual(65_536);
 });
 

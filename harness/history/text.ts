@@ -2,8 +2,8 @@
 import type { JsonValue } from '../core/json.ts';
 import { secondsText } from '../core/units.ts';
 import type { History } from './history.ts';
-import type { Op } from './op.ts';
 import { printValue } from './notation.ts';
+import type { Op } from './op.ts';
 
 const VALUE_COLUMNS_MAX = 120;
 
@@ -78,8 +78,14 @@ function shown(value: JsonValue): string {
 
 /** What a store or a file says must not move the cursor or colour the terminal. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\p{C}/gu, (char) => JSON.stringify(char).slice(1, -1)).replaceAll(
-    /[\u007f-\u009f]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, (char) =>
+    char < ' ' ? JSON.stringify(char).slice(1, -1) : escaped(char),
   );
+}
+
+function escaped(char: string): string {
+  return char
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
