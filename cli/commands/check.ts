@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { realClock } from '../../harness/core/clock.ts';
@@ -119,10 +119,15 @@ async function findSubject(ref: string, flags: Flags): Promise<Subject> {
   const dir = await findRun(flags.output, ref);
   const manifest = await readManifest(dir);
   const { workload, nodes } = manifest.config;
-  const logs = nodes
-    .map((node) => ({ node, path: join(testDir(dir, workload), 'nodes', node, 'node.log') }))
-    .filter(({ path }) => existsSync(path));
+  const logs = nodes.flatMap((node) => logsIn(join(testDir(dir, workload), 'nodes', node), node));
   return { historyPath: storedHistory(dir, workload), manifest, logs, runPath: dir };
+}
+
+/** What a node wrote: the files that end in `.log` in its folder. */
+function logsIn(dir: string, node: string): CheckContext['logs'] {
+  if (!existsSync(dir)) return [];
+  const names = readdirSync(dir).filter((name) => name.endsWith('.log'));
+  return names.toSorted().map((name) => ({ node, path: join(dir, name) }));
 }
 
 /** What is assumed of a history that comes alone. */

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { LIMITS } from '../../harness/core/limits.ts';
-import type { NodeName } from '../../harness/core/units.ts';
 import type { NetworkAbility } from '../../harness/protocols/network.ts';
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
@@ -112,7 +111,7 @@ function planOf(
   { members, links, views, settings, request }: Wiring,
 ): NodePlan {
   const { node, peer, client } = member;
-  const dir = join(request.dir, 'nodes', node);
+  const dir = join(request.dir, node);
   const urls = new Map(members.map((each) => [each.node, `http://${each.advertised}`]));
   const token = request.runId;
   const dataDir = join(dir, 'data');

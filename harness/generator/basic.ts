@@ -5,6 +5,7 @@ import type { Random } from '../core/prng.ts';
 import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
 import type { ReadMode } from '../history/op.ts';
 import type { Context, Generator, Next, Offer, Thread } from './generator.ts';
+import { passOn, rewrapped } from './rewrap.ts';
 
 /** What an author writes of an operation; the rest follows from the context. */
 export interface OpFields {
@@ -82,8 +83,11 @@ export function unfold<S>(
         const [what, after] = step(from, chance, ctx) ?? [undefined, from];
         if (what === undefined) return undefined;
         if (!isGenerator(what)) return offerOf(ctx, what, self, unfold(after, step, chance));
-        const next = within(what, () => unfold(after, step, chance)).next(ctx);
-        if (next !== undefined) return next;
+        const next = what.next(ctx);
+        if (next !== undefined) {
+          const again = (rest: Generator): Generator => within(rest, unfold(after, step, chance));
+          return rewrapped(next, again(what), what, again);
+        }
         from = after;
       }
       invariant(false, 'unfold: its step returned one empty generator after another');
@@ -93,20 +97,15 @@ export function unfold<S>(
   return self;
 }
 
-/** `gen` while it lasts, then what `rest` makes; updates go to the former only. */
-function within(gen: Generator, rest: () => Generator): Generator {
+/** `gen` while it lasts, then `after`; unlike `concat`, it leaves nothing of itself behind. */
+function within(gen: Generator, after: Generator): Generator {
+  const again = (rest: Generator): Generator => within(rest, after);
   const self: Generator = {
     next: (ctx) => {
       const next = gen.next(ctx);
-      if (next === undefined) return rest().next(ctx);
-      const [offer, left] = next;
-      if (offer === 'pending') return ['pending', left === gen ? self : within(left, rest)];
-      return [offer, within(left, rest)];
+      return next === undefined ? after.next(ctx) : rewrapped(next, self, gen, again);
     },
-    update: (ctx, event) => {
-      const updated = gen.update(ctx, event);
-      return updated === gen ? self : within(updated, rest);
-    },
+    update: (ctx, event) => passOn(self, gen, again, ctx, event),
   };
   return self;
 }

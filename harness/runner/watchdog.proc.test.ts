@@ -50,7 +50,8 @@ for (const pid of [stopped, deaf])
 await undo.add({ kind: 'process', pid: process.ppid, startTime: '1' });
 process.kill(stopped, 'SIGSTOP');
 console.log(JSON.stringify({ watchdog: undo.pid, children: [stopped, deaf, unknown, escaped] }));
-setInterval(() => {}, 1000);
+// Its children keep it alive.
+await Promise.withResolvers().promise;
 `;
 
 interface Doomed extends AsyncDisposable {
