@@ -7,6 +7,7 @@ import { silentLog } from '../../harness/core/log.ts';
 import { Random, seedFrom } from '../../harness/core/prng.ts';
 import type { RegisterApi } from '../../harness/protocols/system.ts';
 import { noUndo } from '../../harness/protocols/undo.ts';
+import { describeWith } from '../../test/requires.ts';
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, startProcesses } from '../backends/process.ts';
 import { EtcdClient } from './client.ts';
@@ -92,7 +93,7 @@ async function startEtcd(): Promise<OneEtcd> {
   return { address, processes, [Symbol.asyncDispose]: () => held.disposeAsync() };
 }
 
-describe('a real etcd', () => {
+describeWith('etcd', 'a real etcd', () => {
   test('reads, writes and cas, with what the server says of itself', async () => {
     await using etcd = await startEtcd();
     await using connection = etcdConnection(etcd.address, clock);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { realClock, sleep } from '../../harness/core/clock.ts';
 import { silentLog } from '../../harness/core/log.ts';
 import { Random, seedFrom } from '../../harness/core/prng.ts';
@@ -12,6 +12,7 @@ import type { Cluster, Outcome, RegisterApi, RoleSample } from '../../harness/pr
 import { findLeftovers } from '../../harness/runner/sweep.ts';
 import { startWatchdog } from '../../harness/runner/undo.ts';
 import { allPids, readEnvironment } from '../../harness/runner/watchdog-proc.ts';
+import { describeWith } from '../../test/requires.ts';
 import { etcd } from './etcd.ts';
 
 const clock = realClock();
@@ -101,7 +102,7 @@ async function eventually<T>(
   }
 }
 
-describe('three nodes', () => {
+describeWith('etcd', 'three nodes', () => {
   test('serve through their links, and keep their data over kill and start', async () => {
     const deployed = await deploy(3);
     {
@@ -188,7 +189,7 @@ function only(nodes: readonly NodeName[], from: NodeName): Map<NodeName, Readonl
   return new Map(nodes.map((node) => [node, new Set([from])]));
 }
 
-describe('a leader that is cut off', () => {
+describeWith('etcd', 'a leader that is cut off', () => {
   test.each(SHAPES)('%s: another one leads, and its own writes are not ok', async (_, shape) => {
     await using deployed = await deploy(3);
     await using stack = new AsyncDisposableStack();
@@ -229,7 +230,7 @@ describe('a leader that is cut off', () => {
   });
 });
 
-describe('other sizes', () => {
+describeWith('etcd', 'other sizes', () => {
   test.each([1, 5])('%i nodes serve', async (count) => {
     await using deployed = await deploy(count, { 'snapshot-count': '50' });
     await using stack = new AsyncDisposableStack();
@@ -241,7 +242,7 @@ describe('other sizes', () => {
   });
 });
 
-describe('what cannot be', () => {
+describeWith('etcd', 'what cannot be', () => {
   test('a program that is not there', async () => {
     expect(await etcd.available({})).toBe(true);
     expect(await etcd.available({ binary: 'no-such-etcd' })).toBe(

@@ -72,7 +72,3 @@ export interface Op {
 
 /** An entry before the recorder gave it its index and time. */
 export type OpDraft = Omit<Op, 'index' | 'time'>;
-
-export function isClient(op: { readonly process: Process }): boolean {
-  return typeof op.process === 'number';
-}
