@@ -1,23 +1,17 @@
 import { sleep } from '../../harness/core/clock.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
-import { hitByOthers, type TargetWord } from '../targets.ts';
+import { hitByOthers } from '../targets.ts';
 import { failed } from './evidence.ts';
-import { type FaultFamily, nemesisOf } from './lane.ts';
 import {
   actAndProve,
-  canHitProcesses,
-  drawTarget,
+  type ProcessFaultOptions,
   type ProcessHeld,
-  type ProcessSpec,
-  type ProcessSurvey,
   pidOf,
-  planProcessFault,
   processesOf,
+  processNemesis,
   proveStates,
-  readProcessSpec,
   stateText,
-  surveyProcesses,
 } from './process-fault.ts';
 
 /** How long the machine may take to show that a process is gone, or there again. */
@@ -27,34 +21,14 @@ const ANSWER_MS_MAX = 12_000;
 const ASK_EVERY_MS = 100;
 const NAME = 'kill';
 
-export interface KillOptions {
-  /** What random schedules draw from, instead of the usual targets. */
-  readonly targets?: readonly TargetWord[];
-}
-
 /**
  * `kill -9`, and at the end a start on the old data. It has taken effect when the machine no
  * longer knows the process; it has ended when each node runs under another pid and answers.
  */
-export function kill(options: KillOptions = {}): Nemesis {
-  const family: FaultFamily<ProcessSpec, ProcessSurvey, ProcessHeld> = {
-    name: NAME,
-    available: canHitProcesses,
-    read: readProcessSpec,
-    draw: (random) => drawTarget(random, options.targets),
-    survey: (_spec, ctx) => surveyProcesses(ctx),
-    plan: (spec, survey, ctx) =>
-      planProcessFault(
-        // A stopped process dies as well as a running one.
-        { lane: NAME, verb: 'kill -9', can: ['running', 'paused'] },
-        spec,
-        survey,
-        ctx,
-      ),
-    install,
-    remove,
-  };
-  return nemesisOf(family);
+export function kill(options: ProcessFaultOptions = {}): Nemesis {
+  // A stopped process dies as well as a running one.
+  const kind = { lane: NAME, verb: 'kill -9', can: ['running', 'paused'] } as const;
+  return processNemesis({ kind, install, remove }, options);
 }
 
 async function install(held: ProcessHeld, ctx: NemesisContext): Promise<{ evidence: Evidence }> {

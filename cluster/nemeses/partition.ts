@@ -18,6 +18,7 @@ import { canOnLinks, networkOf } from './link.ts';
 import {
   decidePartition,
   drawPartition,
+  PARTITION_SHAPES,
   type PartitionShape,
   type PartitionSpec,
   readPartitionSpec,
@@ -40,18 +41,10 @@ interface PartitionHeld {
 }
 
 const NAME = 'partition';
-const USUAL_SHAPES: readonly PartitionShape[] = [
-  'halves',
-  'random-halves',
-  'isolate-one',
-  'isolate-leader',
-  'isolate-leaders',
-  'majority-minority',
-  'bridge',
-  'majorities-ring',
-  'one-way',
-  'single-link',
-];
+/** A custom grudge has to be written down; all others can be drawn. */
+const USUAL_SHAPES: readonly PartitionShape[] = PARTITION_SHAPES.filter(
+  (shape) => shape !== 'custom',
+);
 
 /**
  * A partition has taken effect when every link that it names measures cut, and has ended when they

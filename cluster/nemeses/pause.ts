@@ -1,49 +1,28 @@
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
 import type { ProcessState } from '../../harness/protocols/system.ts';
-import { hitByOthers, type TargetWord } from '../targets.ts';
-import { type FaultFamily, nemesisOf } from './lane.ts';
+import { hitByOthers } from '../targets.ts';
 import {
   actAndProve,
-  canHitProcesses,
-  drawTarget,
+  type ProcessFaultOptions,
   type ProcessHeld,
-  type ProcessSpec,
-  type ProcessSurvey,
-  planProcessFault,
   processesOf,
+  processNemesis,
   proveStates,
-  readProcessSpec,
   stateText,
-  surveyProcesses,
 } from './process-fault.ts';
 
 /** How long the machine may take to show that a process stopped, or goes on. */
 const STATE_MS_MAX = 3000;
 const NAME = 'pause';
 
-export interface PauseOptions {
-  /** What random schedules draw from, instead of the usual targets. */
-  readonly targets?: readonly TargetWord[];
-}
-
 /**
  * SIGSTOP, and at the end SIGCONT: the node keeps its memory, its connections and its beliefs, and
  * loses time. Proven by the state that the machine reports for the process.
  */
-export function pause(options: PauseOptions = {}): Nemesis {
-  const family: FaultFamily<ProcessSpec, ProcessSurvey, ProcessHeld> = {
-    name: NAME,
-    available: canHitProcesses,
-    read: readProcessSpec,
-    draw: (random) => drawTarget(random, options.targets),
-    survey: (_spec, ctx) => surveyProcesses(ctx),
-    plan: (spec, survey, ctx) =>
-      planProcessFault({ lane: NAME, verb: 'pause', can: ['running'] }, spec, survey, ctx),
-    install,
-    remove,
-  };
-  return nemesisOf(family);
+export function pause(options: ProcessFaultOptions = {}): Nemesis {
+  const kind = { lane: NAME, verb: 'pause', can: ['running'] } as const;
+  return processNemesis({ kind, install, remove }, options);
 }
 
 async function install(held: ProcessHeld, ctx: NemesisContext): Promise<{ evidence: Evidence }> {

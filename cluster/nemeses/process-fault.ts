@@ -2,9 +2,8 @@
 import { sleep } from '../../harness/core/clock.ts';
 import { messageOf } from '../../harness/core/errors.ts';
 import { InvariantError, invariant } from '../../harness/core/invariant.ts';
-import type { Random } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
-import type { Evidence, NemesisContext } from '../../harness/protocols/nemesis.ts';
+import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
 import type {
   Cluster,
   ProcessControl,
@@ -20,17 +19,17 @@ import {
   withRoles,
 } from '../targets.ts';
 import { failed, installed, skipped } from './evidence.ts';
-import type { Plan } from './lane.ts';
-import { closed, type FaultOptions, type Place, quorumOf, targetOf } from './options.ts';
+import { type FaultFamily, nemesisOf, type Plan } from './lane.ts';
+import { closed, type Place, quorumOf, targetOf } from './options.ts';
 
 const POLL_MS = 50;
 
-export interface ProcessSpec {
+interface ProcessSpec {
   readonly target: TargetSpec;
   readonly quorum: QuorumRule;
 }
 
-export interface ProcessSurvey {
+interface ProcessSurvey {
   readonly roles: readonly RoleSample[];
   readonly states: ReadonlyMap<NodeName, ProcessState>;
 }
@@ -45,16 +44,48 @@ export interface ProcessHeld {
 /** What random schedules draw from, unless told otherwise. */
 const USUAL_TARGETS: readonly TargetWord[] = ['one', 'leader', 'minority', 'followers'];
 
-export function readProcessSpec(place: Place): ProcessSpec {
+export interface ProcessFaultOptions {
+  /** What random schedules draw from, instead of the usual targets. */
+  readonly targets?: readonly TargetWord[];
+}
+
+/** What distinguishes one process fault from another. */
+export interface ProcessFault
+  extends Pick<FaultFamily<ProcessSpec, ProcessSurvey, ProcessHeld>, 'install' | 'remove'> {
+  readonly kind: ProcessFaultKind;
+}
+
+interface ProcessFaultKind {
+  readonly lane: string;
+  /** For people: `kill -9`. */
+  readonly verb: string;
+  /** The states of a process in which it can be hit. */
+  readonly can: readonly ProcessState['state'][];
+}
+
+/** A nemesis that hits whole processes, chosen by target. */
+export function processNemesis(
+  { kind, install, remove }: ProcessFault,
+  { targets = USUAL_TARGETS }: ProcessFaultOptions,
+): Nemesis {
+  return nemesisOf<ProcessSpec, ProcessSurvey, ProcessHeld>({
+    name: kind.lane,
+    available: canHitProcesses,
+    read: readProcessSpec,
+    draw: (random) => ({ target: random.pick(targets) }),
+    survey: (_spec, ctx) => surveyProcesses(ctx),
+    plan: (spec, survey, ctx) => planProcessFault(kind, spec, survey, ctx),
+    install,
+    remove,
+  });
+}
+
+function readProcessSpec(place: Place): ProcessSpec {
   closed(place, ['target', 'quorum']);
   return { target: targetOf(place, 'one'), quorum: quorumOf(place) };
 }
 
-export function drawTarget(random: Random, words: readonly TargetWord[] | undefined): FaultOptions {
-  return { target: random.pick(words ?? USUAL_TARGETS) };
-}
-
-export function canHitProcesses(cluster: Cluster): true | string {
+function canHitProcesses(cluster: Cluster): true | string {
   return cluster.processes === undefined
     ? 'this cluster does not let its processes be stopped or killed'
     : true;
@@ -66,7 +97,7 @@ export function processesOf({ cluster }: NemesisContext): ProcessControl {
   return processes;
 }
 
-export async function surveyProcesses(ctx: NemesisContext): Promise<ProcessSurvey> {
+async function surveyProcesses(ctx: NemesisContext): Promise<ProcessSurvey> {
   const [roles, states] = await Promise.all([
     ctx.cluster.roles(),
     statesOf(ctx.cluster.nodes, ctx),
@@ -83,8 +114,8 @@ async function statesOf(
   return new Map(await Promise.all(entries));
 }
 
-export function planProcessFault(
-  what: { readonly lane: string; readonly verb: string; readonly can: readonly string[] },
+function planProcessFault(
+  what: ProcessFaultKind,
   spec: ProcessSpec,
   survey: ProcessSurvey,
   ctx: NemesisContext,
