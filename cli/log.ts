@@ -9,7 +9,10 @@ import type { RunManifest } from '../harness/protocols/run.ts';
  */
 export function openLog(path: string, manifest: RunManifest): { readonly log: Log } & Disposable {
   const fd = openSync(path, 'a');
-  const logger = pino({ base: null }, destination({ fd, sync: true }));
+  const stream = destination({ fd, sync: true });
+  // On a full disk a line is lost; pino would make every caller throw.
+  stream.on('error', () => undefined);
+  const logger = pino({ base: null }, stream);
   logger.info({ run: manifest.run, argv: manifest.argv, seed: manifest.config.seed }, 'run');
   return {
     log: {

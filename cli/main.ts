@@ -1,5 +1,6 @@
 /** The process around the commands: the only file that ends it. */
-import { main, type Shell } from './program.ts';
+import { EXIT } from '../harness/core/errors.ts';
+import { bugText, main, type Shell } from './program.ts';
 
 const shell: Shell = {
   env: process.env,
@@ -27,4 +28,11 @@ const shell: Shell = {
 // A reader that went away (`schism list | head`) must not turn a verdict into a crash.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
+// Node.js would exit with 1, which means a violation; the watchdog undoes what is left.
+process.on('uncaughtException', (error) => {
+  shell.err(bugText(error));
+  process.exit(EXIT.bug);
+});
+// The code where nothing is left to wait for, and `main` has not come to its end.
+process.exitCode = EXIT.bug;
 process.exitCode = await main(shell);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseSchedule } from '../cluster/nemeses/parse-schedule.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { LIMITS } from '../harness/core/limits.ts';
-import { freshSeed, parseSeed } from '../harness/core/prng.ts';
+import { freshSeed, parseSeed, Random, seedFrom } from '../harness/core/prng.ts';
 import { suggest } from '../harness/core/suggest.ts';
 import { type NodeName, parseDurationMs } from '../harness/core/units.ts';
 import type { ReadMode } from '../harness/history/op.ts';
@@ -76,20 +76,23 @@ export async function resolveConfig(
     flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule, timing);
   const [backend] = system.backends;
   if (backend === undefined) bad(`${system.name} has no backend`);
+  const workloadOptions = {
+    clients: clientsOf(flags.clients, nodes.length),
+    nodes,
+    rate: numberOf('--rate', flags.rate, 0, 1_000_000),
+    clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),
+    readModes: listOf('--read-mode', flags.readMode ?? MODES.join(','), MODES),
+    own,
+  };
+  // Only the workload can read its own options: let it, before anything is started.
+  workload.build(workloadOptions, Random.stream(seedFrom(0), 'options'));
   return {
     system: system.name,
     systemOptions,
     backend,
     nodes,
     workload: workload.name,
-    workloadOptions: {
-      clients: clientsOf(flags.clients, nodes.length),
-      nodes,
-      rate: numberOf('--rate', flags.rate, 0, 1_000_000),
-      clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),
-      readModes: listOf('--read-mode', flags.readMode ?? MODES.join(','), MODES),
-      own,
-    },
+    workloadOptions,
     faults: faultsOf(flags, schedule, nodes.length),
     requireFaults: flags.requireFaults ?? Boolean(env['CI']),
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),

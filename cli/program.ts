@@ -64,7 +64,12 @@ function failed(error: unknown, shell: Shell): number {
     if (error.details !== undefined) shell.err(`${error.details}\n`);
     return exitCodeOf(error.code);
   }
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  shell.err(`schism: this is a bug in schism, not in the store under test:\n${text}\n`);
+  shell.err(bugText(error));
   return EXIT.bug;
+}
+
+/** What is said of an error that nobody expected. */
+export function bugText(error: unknown): string {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return `schism: this is a bug in schism, not in the store under test:\n${text}\n`;
 }

@@ -22,6 +22,7 @@ const MISTAKES: readonly (readonly [args: string, code: number, said: RegExp])[]
   ['run --system memory --bug stale', 254, /memory has no bug 'stale'/],
   ['run --system memory -O bogus=1', 254, /memory has no option 'bogus'/],
   ['run --system memory -W keyz=1', 254, /register has no option 'keyz' \(did you mean 'keys'\?\)/],
+  ['run --system memory -W keys=abc', 254, /keys: 'abc' is not a whole number from 1 to 10000/],
   ['run --promise serializable', 254, /--promise/],
   ['run --no-faults --fault kill', 254, /--no-faults/],
   ['run --schedule nowhere.json', 254, /cannot read nowhere.json/],
@@ -136,9 +137,40 @@ describe('a run', () => {
     const verdict = await readFile(join(await box.runDir(), 'verdict.json'), 'utf8');
     expect(JSON.parse(verdict)).toMatchObject({ verdict: 'pass' });
   });
+
+  test('an index that cannot be written does not cost the verdict', async () => {
+    await using box = await sandbox();
+    await mkdir(join(box.dir, '.schism', 'runs', 'index.jsonl'), { recursive: true });
+    const { code, out, err } = await box.schism([...QUICK, '--no-faults']);
+    expect(code).toBe(0);
+    expect(out.trimEnd()).toMatch(/exit 0: no violation found$/);
+    expect(err).toMatch(/^schism: the run could not be entered into the index: EISDIR.*$/);
+  });
+
+  test('that breaks on an error nobody expected exits 255, never 1', async () => {
+    await using box = await sandbox();
+    const breaks =
+      "process.on('newListener',(name)=>{if(name==='SIGINT')Promise.reject(new%20TypeError('boom'))})";
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${breaks}` };
+    const { code, err } = await box.schism([...QUICK, '--no-faults'], env);
+    expect(code).toBe(255);
+    expect(err).toMatch(/a bug in schism, not in the store under test:\nTypeError: boom/);
+  });
 });
 
 describe('an interrupted run', () => {
+  test('takes the signal of the terminal and of a launcher for one', async () => {
+    await using box = await sandbox();
+    const running = box.start(['run', '--system', 'memory', '--duration', '60s', '--no-faults']);
+    await box.recorded('"ph":"main"');
+    running.kill('SIGINT');
+    await sleep(realClock(), 30);
+    running.kill('SIGINT');
+    expect((await running).exitCode).toBe(130);
+    const verdict = await readFile(join(await box.runDir(), 'verdict.json'), 'utf8');
+    expect(JSON.parse(verdict)).toMatchObject({ exitCode: 130 });
+  });
+
   test('heals, judges what was recorded, and exits 130', async () => {
     await using box = await sandbox();
     const running = box.start([

@@ -1,9 +1,10 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { scripted } from '../../cluster/nemeses/schedule.ts';
-import { realClock } from '../../harness/core/clock.ts';
-import { HarnessError } from '../../harness/core/errors.ts';
+import { type Clock, realClock } from '../../harness/core/clock.ts';
+import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { Random, type Seed, seedText } from '../../harness/core/prng.ts';
+import { msFromNanos } from '../../harness/core/units.ts';
 import type { RunConfig, RunManifest } from '../../harness/protocols/run.ts';
 import type { System } from '../../harness/protocols/system.ts';
 import { run } from '../../harness/runner/run.ts';
@@ -69,7 +70,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
         `seed ${seedText(seed)}  run ${folder.id}  ${shown}\n`,
     );
   using log = openLog(folder.path('harness.log'), manifest);
-  using interrupt = interruptible(shell, say);
+  using interrupt = interruptible(shell, say, clock);
   const style = styleFor(shell, flags.color && flags.json !== true);
   using progress =
     flags.quiet === true ? undefined : progressFor(shell, { manifest, clock, style, say });
@@ -116,7 +117,12 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
     },
   });
   progress?.end(result);
-  await folder.finish(result);
+  try {
+    await folder.finish(result);
+  } catch (error) {
+    // The verdict stands, whether or not it can be entered.
+    shell.err(`schism: the run could not be entered into the index: ${messageOf(error)}\n`);
+  }
   if (flags.json === true) shell.out(`${JSON.stringify(result)}\n`);
   say(text.text(result));
   return result.exitCode;
@@ -150,13 +156,22 @@ interface Interrupt extends Disposable {
   readonly by: 'SIGINT' | 'SIGTERM' | undefined;
 }
 
+/** A terminal signals the whole group, and npm or the launcher passes it on: one press, not two. */
+const SAME_PRESS_MS = 300;
+
 /** The first signal ends the load; the second leaves the undoing to the watchdog. */
-function interruptible(shell: Shell, say: (text: string) => void): Interrupt {
+function interruptible(shell: Shell, say: (text: string) => void, clock: Clock): Interrupt {
   const controller = new AbortController();
   let by: 'SIGINT' | 'SIGTERM' | undefined;
+  let atMs = 0;
   const subscription = shell.onSignal((name) => {
-    if (by !== undefined) shell.die(name === 'SIGINT' ? 130 : 143);
+    const nowMs = msFromNanos(clock.now());
+    if (by !== undefined) {
+      if (nowMs - atMs >= SAME_PRESS_MS) shell.die(name === 'SIGINT' ? 130 : 143);
+      return;
+    }
     by = name;
+    atMs = nowMs;
     say(
       '\nstopping: healing the faults and judging what was recorded; once more to quit at once\n',
     );

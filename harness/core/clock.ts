@@ -40,13 +40,21 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Node.js fires at once what is to wait longer: 24.8 days. */
+const TIMEOUT_MS_MAX = 2 ** 31 - 1;
+
 export function realClock(): Clock {
   const startMs = performance.now();
   return {
     now: () => nanos((performance.now() - startMs) * 1e6),
     wallMs: () => Date.now(),
     timer: (delayMs, fire) => {
-      const handle = setTimeout(fire, Math.max(0, delayMs));
+      let handle: NodeJS.Timeout;
+      const arm = (leftMs: number): void => {
+        const partMs = Math.min(Math.max(0, leftMs), TIMEOUT_MS_MAX);
+        handle = setTimeout(leftMs > partMs ? () => arm(leftMs - partMs) : fire, partMs);
+      };
+      arm(delayMs);
       return {
         cancel: () => {
           clearTimeout(handle);

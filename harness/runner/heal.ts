@@ -64,8 +64,10 @@ async function healNetwork(request: HealRequest): Promise<RunProblem | undefined
   const { network } = request.context.cluster;
   if (network === undefined) return undefined;
   try {
-    await network.heal();
-    const left = await network.installed();
+    const { clock } = request.context;
+    await withDeadline(clock, LANE_MS_MAX, 'heal the links', network.heal());
+    const look = network.installed();
+    const left = await withDeadline(clock, LANE_MS_MAX, 'look at the links', look);
     return left.length === 0
       ? undefined
       : problem(`still on the links after heal: ${left.join(', ')}`);

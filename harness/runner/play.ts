@@ -95,55 +95,60 @@ class Play implements AsyncDisposable {
   }
 
   async all(): Promise<void> {
-    const { config, workload, interrupt, cluster } = this.#request;
+    const { workload, interrupt, cluster } = this.#request;
     this.#observer = observeRoles(
       cluster,
       { ...this.#stage, log: this.#request.log },
       () => this.#phase,
       this.#stopObserver.signal,
     );
-    const main = await this.#timed('quiet', clients(workload.main), config.quietMs);
-    if (!interrupt.aborted && main !== undefined) {
+    const loaded = await this.#load();
+    await this.#heal();
+    // An interrupted run is judged as it stands: people who press Ctrl-C do not want to wait.
+    if (interrupt.aborted || !loaded) return;
+    await this.#recover();
+    if (interrupt.aborted) return;
+    const keys = keysOf(this.#request.recorder.snapshot());
+    if (await this.#until('final', clients(workload.final(keys)), FINAL_MS_MAX)) return;
+    this.#incomplete('final', `the final reads were not done within ${FINAL_MS_MAX / 1000} s`);
+  }
+
+  /** False when our own code broke: what was done so far is healed and judged all the same. */
+  async #load(): Promise<boolean> {
+    const { config, workload, interrupt } = this.#request;
+    try {
+      const main = await this.#play('quiet', clients(workload.main), config.quietMs);
+      if (interrupt.aborted || main === undefined) return true;
       const lanes = [...this.#request.schedules].map(([lane, generator]) =>
         nemesisLane(lane, generator),
       );
-      await this.#timed('main', any([main, ...lanes], this.#random('any')), config.durationMs);
+      await this.#play('main', any([main, ...lanes], this.#random('any')), config.durationMs);
+      return true;
+    } catch (error) {
+      this.#problem('main', 'the load broke off', error, true);
+      return false;
     }
-    await this.#heal();
-    // An interrupted run is judged as it stands: people who press Ctrl-C do not want to wait.
-    if (interrupt.aborted) return;
-    await this.#recover();
-    const keys = keysOf(this.#request.recorder.snapshot());
-    await this.#until('final', clients(workload.final(keys)), FINAL_MS_MAX);
   }
 
   #random(name: string): Random {
     return Random.stream(this.#request.seed, `runner/${name}`);
   }
 
-  /** A phase that ends by the clock, or by an interrupt. */
-  #timed(phase: Phase, generator: Generator, ms: number): Promise<Generator | undefined> {
-    return this.#play(phase, generator, ms, this.#request.interrupt);
-  }
-
-  /** A phase that ends by itself; its time is only a bound. */
+  /** A phase that ends by itself; its time is only a bound. False when that cut it short. */
   async #until(phase: Phase, generator: Generator, ms: number): Promise<boolean> {
-    return (await this.#play(phase, generator, ms)) === undefined;
+    const rest = await this.#play(phase, generator, ms);
+    return rest === undefined || this.#request.interrupt.aborted;
   }
 
-  async #play(
-    phase: Phase,
-    generator: Generator,
-    ms: number,
-    signal?: AbortSignal,
-  ): Promise<Generator | undefined> {
-    const { clock, config } = this.#request;
+  /** A phase that ends by the clock, or by an interrupt. */
+  async #play(phase: Phase, generator: Generator, ms: number): Promise<Generator | undefined> {
+    const { clock, config, interrupt } = this.#request;
     const start = this.#enter(phase);
     const rest = await interpret(this.#stage, generator, {
       phase,
       until: nanos(start + nanosFromMs(ms)),
       drainMs: config.workloadOptions.clientTimeoutMs + DRAIN_GRACE_MS,
-      ...(signal !== undefined && { signal }),
+      signal: interrupt,
     });
     this.phases.push({ phase, startNanos: start, endNanos: clock.now() });
     return rest;
@@ -175,11 +180,13 @@ class Play implements AsyncDisposable {
     const nodes = cluster.nodes.slice(0, Math.max(1, Math.min(count, cluster.nodes.length)));
     const probes = clients(probeUntilOk(nodes, workload.probe));
     if (await this.#until('recover', probes, RECOVER_MS_MAX)) return;
-    this.problems.push({
-      step: 'recover',
-      severity: 'fatal',
-      message: `not every node answered within ${RECOVER_MS_MAX / 1000} s after the faults were healed`,
-    });
+    const within = `${RECOVER_MS_MAX / 1000} s after the faults were healed`;
+    this.#incomplete('recover', `not every node answered within ${within}`);
+  }
+
+  /** What was not tested did not pass. */
+  #incomplete(step: string, message: string): void {
+    this.problems.push({ step, severity: 'fatal', message });
   }
 
   async #invoke(thread: Thread, op: Op): Promise<Ended> {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkAll } from '../../checkers/compose.ts';
 import { memory } from '../../cluster/systems/memory.ts';
 import { register } from '../../workloads/register.ts';
-import { realClock } from '../core/clock.ts';
+import { type Clock, realClock, sleep } from '../core/clock.ts';
 import { HarnessError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
 import { Random, seedFrom } from '../core/prng.ts';
@@ -57,10 +57,11 @@ interface Change {
   readonly checkers?: readonly Checker[];
   readonly reporters?: RunRequest['reporters'];
   readonly interrupt?: AbortSignal;
+  readonly clock?: Clock;
 }
 
 async function runWith(change: Change): Promise<{ result: RunResult; folder: RunFolderHandle }> {
-  const clock = realClock();
+  const clock = change.clock ?? realClock();
   const random = Random.stream(seedFrom(1), 'id');
   const folder = await createRun(root, { startedAtMs: clock.wallMs(), random, test: 'register' });
   const result = await run({
@@ -171,6 +172,45 @@ describe('a run', () => {
     const { result } = await runWith({ system });
     expect(result).toMatchObject({ verdict: 'error', exitCode: 3, checks: [] });
     expect(result.reasons[0]).toBe('127.0.0.1:2379 is taken');
+  });
+
+  test('a cluster that starts too late is ended, since nobody else would', async () => {
+    const real = realClock();
+    const hasty: Clock = { ...real, timer: (ms, fire) => real.timer(ms / 1000, fire) };
+    const ended = Promise.withResolvers<string>();
+    const system: System = {
+      ...memory,
+      deploy: async (request) => {
+        await sleep(hasty, 200_000);
+        const end = (): Promise<void> => Promise.resolve(ended.resolve('ended'));
+        return { ...(await memory.deploy(request)), [Symbol.asyncDispose]: end };
+      },
+    };
+    const { result } = await runWith({ system, clock: hasty });
+    expect(result).toMatchObject({ verdict: 'error', exitCode: 3, checks: [] });
+    expect(await Promise.race([ended.promise, sleep(real, 2000)])).toBe('ended');
+  });
+
+  test('an interrupt does not wait for a cluster that is not ready', async () => {
+    const stop = new AbortController();
+    const system = broken(() => ({
+      ready: () => {
+        stop.abort();
+        return new Promise(() => undefined);
+      },
+    }));
+    const { result } = await runWith({ system, interrupt: stop.signal });
+    expect(result).toMatchObject({ exitCode: 130, checks: [], phases: [] });
+  });
+
+  test('our own bug in the setup ends as 255; what failed on the network does not', async () => {
+    const failing = (reason: Error): Promise<{ result: RunResult }> =>
+      runWith({ system: { ...memory, deploy: () => Promise.reject(reason) } });
+    const bug = await failing(new TypeError('undefined is not a function'));
+    expect(bug.result).toMatchObject({ verdict: 'error', exitCode: 255 });
+    const cause = new Error('connect ECONNREFUSED');
+    const network = await failing(new TypeError('fetch failed', { cause }));
+    expect(network.result).toMatchObject({ verdict: 'error', exitCode: 3 });
   });
 
   test('a cluster that does not come back after heal is an error, and is judged all the same', async () => {

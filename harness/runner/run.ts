@@ -22,6 +22,8 @@ import { type Played, play } from './play.ts';
 import { judgeRun } from './verdict.ts';
 
 const SETUP_MS_MAX = 90_000;
+/** Less than the whole setup, so that the cluster itself can say which node it waits for. */
+const READY_MS_MAX = 60_000;
 const TEARDOWN_MS_MAX = 20_000;
 
 /** Where a run keeps what it makes; all paths exist. */
@@ -77,6 +79,8 @@ class Run {
   readonly #problems: RunProblem[] = [];
   #manifest: RunManifest;
   #cluster: Cluster | undefined;
+  /** Setup is over, in whatever way. */
+  #isSetUp = false;
   #played: Played = { phases: [], problems: [] };
 
   constructor(request: RunRequest) {
@@ -88,10 +92,11 @@ class Run {
     const { folder, clock } = this.#request;
     const startMs = clock.wallMs();
     // 1 the caller resolved the configuration; 2 the store is open.
-    await folder.writeJson('run.json', this.#manifest);
+    await this.#writeManifest();
     const recorder = await Recorder.open(folder.historyPath, clock);
     // 3 links and nodes; 4 to 8 quiet start, main, heal, recover, final.
     await this.#attempt('setup', SETUP_MS_MAX, () => this.#deploy());
+    this.#isSetUp = true;
     if (this.#cluster !== undefined) await this.#play(this.#cluster, recorder);
     // 9 each on its own: what fails in one never costs the others.
     const logs = this.#cluster?.logs() ?? [];
@@ -122,16 +127,31 @@ class Run {
       undo,
       options: config.systemOptions,
     });
+    if (this.#isSetUp) {
+      // Nobody waits for it any more, so nobody else would end it.
+      await cluster[Symbol.asyncDispose]();
+      return;
+    }
     this.#cluster = cluster;
     this.#manifest = { ...this.#manifest, timing: cluster.timing, cluster: cluster.facts };
-    await folder.writeJson('run.json', this.#manifest);
-    await cluster.ready(SETUP_MS_MAX);
+    await this.#writeManifest();
+    await Promise.race([cluster.ready(READY_MS_MAX), aborted(request.interrupt)]);
+  }
+
+  async #writeManifest(): Promise<void> {
+    try {
+      await this.#request.folder.writeJson('run.json', this.#manifest);
+    } catch (error) {
+      throw new HarnessError('store-failed', `cannot write run.json: ${messageOf(error)}`, {
+        cause: error,
+      });
+    }
   }
 
   async #play(cluster: Cluster, recorder: Recorder): Promise<void> {
     const request = this.#request;
-    if (this.#problems.some(({ severity }) => severity === 'fatal')) return;
     const { config, seed, clock, log, interrupt } = request;
+    if (interrupt.aborted || this.#problems.some(({ severity }) => severity === 'fatal')) return;
     try {
       const stream = Random.stream(seed, `workload/${request.workload.name}`);
       const schedules = new Map<string, Generator>();
@@ -272,7 +292,7 @@ class Run {
   }
 
   #problem(step: string, error: unknown): void {
-    const bug = error instanceof InvariantError || !(error instanceof Error);
+    const bug = isBug(error);
     const details = error instanceof HarnessError ? error.details : stackOf(error);
     const late = step === 'teardown' || step === 'report' || step === 'collect';
     this.#request.log.error(`${step} failed`, { error: messageOf(error), stack: stackOf(error) });
@@ -284,6 +304,21 @@ class Run {
       ...(bug && { bug }),
     });
   }
+}
+
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Ours, not the machine's. What failed on the network may be a TypeError, too: with its cause. */
+function isBug(error: unknown): boolean {
+  if (!(error instanceof Error) || error instanceof InvariantError) return true;
+  const wrong = [TypeError, RangeError, ReferenceError].some((kind) => error instanceof kind);
+  return wrong && error.cause === undefined;
 }
 
 function stackOf(error: unknown): string | undefined {
