@@ -25,7 +25,10 @@ export function faultBands(history: History): Band[] {
       bands.push({ begin: op, value });
       continue;
     }
-    const open = bands.filter(({ begin, end }) => end === undefined && begin.lane === op.lane);
+    // A fault whose end failed is not over: a later attempt, the heal at last, may undo it.
+    const open = bands.filter(
+      ({ begin, healed }) => begin.lane === op.lane && (healed?.result ?? 'failed') === 'failed',
+    );
     const same = open.filter(({ begin }) => begin.id === op.id);
     for (const band of same.length > 0 ? same : open) {
       band.end = op;

@@ -41,7 +41,12 @@ export async function judge(
     const left = names.filter((name) => !results.has(name));
     if (left.length === 0) return names.map((name) => results.get(name) as CheckResult);
     const end = await runWorker({ ...task, checkers: left }, clock, results);
-    if (end === undefined) continue;
+    if (end === undefined) {
+      // A worker that came to its end has judged everything, or it never will.
+      for (const name of left)
+        if (!results.has(name)) results.set(name, gaveUp(name, 'its worker gave no result'));
+      continue;
+    }
     if (end.checker === undefined)
       throw new HarnessError('bad-input', `the history could not be judged: ${end.why}`);
     results.set(end.checker, gaveUp(end.checker, end.why));
@@ -71,15 +76,16 @@ async function runWorker(
   });
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
   let running: string | undefined;
-  let timer = clock.timer(timeoutMs + GRACE_MS, () => undefined);
+  const late = (): void => {
+    resolve(`it did not end within ${(timeoutMs + GRACE_MS) / 1000} s`);
+  };
+  let timer = clock.timer(timeoutMs + GRACE_MS, late);
   worker.on('message', (message: JudgeMessage) => {
     timer.cancel();
     switch (message.kind) {
       case 'start':
         running = message.checker;
-        timer = clock.timer(timeoutMs + GRACE_MS, () => {
-          resolve(`it did not end within ${(timeoutMs + GRACE_MS) / 1000} s`);
-        });
+        timer = clock.timer(timeoutMs + GRACE_MS, late);
         return;
       case 'result':
         results.set(message.result.checker, message.result);

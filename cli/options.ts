@@ -81,7 +81,7 @@ export async function resolveConfig(
     nodes,
     rate: numberOf('--rate', flags.rate, 0, 1_000_000),
     clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),
-    readModes: listOf('--read-mode', flags.readMode ?? MODES.join(','), MODES),
+    readModes: readModesOf(flags.readMode, workload),
     own,
   };
   // Only the workload can read its own options: let it, before anything is started.
@@ -94,7 +94,7 @@ export async function resolveConfig(
     workload: workload.name,
     workloadOptions,
     faults: faultsOf(flags, schedule, nodes.length),
-    requireFaults: flags.requireFaults ?? Boolean(env['CI']),
+    requireFaults: flags.requireFaults ?? isCi(env),
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
     durationMs,
     quietMs: parseDurationMs(flags.quietStart, '--quiet-start'),
@@ -154,6 +154,22 @@ export function bytesOf(text: string): number {
   const bytes = Number(match[1]) * (match[2]?.toUpperCase() === 'GB' ? 2 ** 30 : 2 ** 20);
   if (bytes < 64 * 2 ** 20) bad(`--check-memory: '${text}' is too small; give at least 64MB`);
   return bytes;
+}
+
+function readModesOf(text: string | undefined, workload: Workload): readonly ReadMode[] {
+  if (text === undefined) return workload.readModes;
+  const modes = listOf('--read-mode', text, MODES);
+  const not = modes.find((mode) => !workload.readModes.includes(mode));
+  return not === undefined
+    ? modes
+    : bad(
+        `--read-mode: workload ${workload.name} does not ask ${not} reads; --workload reads does`,
+      );
+}
+
+/** `CI=false`, as some set it, means what it says. */
+export function isCi(env: Readonly<Record<string, string | undefined>>): boolean {
+  return !['', '0', 'false'].includes(env['CI'] ?? '');
 }
 
 function oneOf<T extends string>(flag: string, text: string, all: readonly T[]): T {

@@ -11,6 +11,7 @@ import type { Progress } from '../reports/progress.ts';
 import { ansiStyle, plainStyle, type Style } from '../reports/style.ts';
 import { summaryOf } from '../reports/summary.ts';
 import { renderText } from '../reports/text.ts';
+import { isCi } from './options.ts';
 import type { Shell } from './program.ts';
 
 /** NO_COLOR and FORCE_COLOR as everywhere; else colours where a terminal is. */
@@ -33,7 +34,7 @@ export function progressFor(
 ): Progress {
   const { clock, manifest, style, say } = run;
   const options = { clock, manifest, style, write: say, columns: () => shell.columns };
-  return shell.isTty && !shell.env['CI'] ? liveProgress(options) : lineProgress(options);
+  return shell.isTty && !isCi(shell.env) ? liveProgress(options) : lineProgress(options);
 }
 
 /** What is written into the run's folder; each on its own. */

@@ -25,6 +25,7 @@ const MISTAKES: readonly (readonly [args: string, code: number, said: RegExp])[]
   ['run --system memory -W keys=abc', 254, /keys: 'abc' is not a whole number from 1 to 10000/],
   ['run --promise serializable', 254, /--promise/],
   ['run --no-faults --fault kill', 254, /--no-faults/],
+  ['run --read-mode serializable', 254, /register does not ask serializable reads/],
   ['run --schedule nowhere.json', 254, /cannot read nowhere.json/],
   ['run --system etcd -O binary=no-such-etcd', 3, /no-such-etcd/],
   ['check nope', 254, /no run 'nope' below .schism; there are none/],

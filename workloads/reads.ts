@@ -24,6 +24,7 @@ export const reads: Workload = {
   name: 'reads',
   summary: 'writes, and reads in every mode through every node; what each mode guarantees',
   needs: ['register'],
+  readModes: ['linearizable', 'serializable'],
   options: {
     keys: 'keys in use at the same time (default 4)',
     'ops-per-key': 'operations until a key is replaced by a fresh one (default 400)',

@@ -22,6 +22,7 @@ export const register: Workload = {
   name: 'register',
   summary: 'reads, writes and compare-and-sets over many keys; linearizable per key',
   needs: ['register'],
+  readModes: ['linearizable'],
   options: {
     keys: 'keys in use at the same time (default 8)',
     'ops-per-key': 'operations until a key is replaced by a fresh one (default 200)',

@@ -70,6 +70,9 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   const started = clock.wallMs();
   const found = await findSubject(ref, flags);
   const { history, torn } = await readHistory(found.historyPath);
+  const hasEnd = [...history.ops()].some(({ phase }) => phase === 'final');
+  if (found.runPath !== undefined && !hasEnd)
+    shell.err('schism: this run did not come to its end: nothing was read back after the faults\n');
   if (torn) shell.err('schism: the last line was cut off in mid-write, and left out\n');
   const manifest = withFlags(completed(found.manifest, history), flags);
   const { config } = manifest;

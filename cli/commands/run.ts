@@ -8,7 +8,7 @@ import { msFromNanos } from '../../harness/core/units.ts';
 import type { RunConfig, RunManifest } from '../../harness/protocols/run.ts';
 import type { System } from '../../harness/protocols/system.ts';
 import { run } from '../../harness/runner/run.ts';
-import { startWatchdog } from '../../harness/runner/undo.ts';
+import { startWatchdog, type Watchdog } from '../../harness/runner/undo.ts';
 import { createRun } from '../../harness/store/store.ts';
 import { addRunFlags } from '../flags.ts';
 import { judge, judgeInMemory } from '../judge.ts';
@@ -74,7 +74,10 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   const style = styleFor(shell, flags.color && flags.json !== true);
   using progress =
     flags.quiet === true ? undefined : progressFor(shell, { manifest, clock, style, say });
-  await using undo = await startWatchdog({ runId: folder.id, clock, log: log.log });
+  await using guard = guarded(
+    await startWatchdog({ runId: folder.id, clock, log: log.log }),
+    shell,
+  );
   const text = textReporter({
     columns: shell.columns,
     style,
@@ -99,7 +102,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
     seed,
     clock,
     log: log.log,
-    undo,
+    undo: guard.undo,
     interrupt: interrupt.signal,
     interruptedBy: () => interrupt.by,
     judge: (history, context) => {
@@ -126,6 +129,20 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   if (flags.json === true) shell.out(`${JSON.stringify(result)}\n`);
   say(text.text(result));
   return result.exitCode;
+}
+
+/** A watchdog that does not say goodbye is worth a line, and never the verdict. */
+function guarded(watchdog: Watchdog, shell: Shell): { readonly undo: Watchdog } & AsyncDisposable {
+  return {
+    undo: watchdog,
+    [Symbol.asyncDispose]: async () => {
+      try {
+        await watchdog[Symbol.asyncDispose]();
+      } catch (error) {
+        shell.err(`schism: ${messageOf(error)}; see \`schism doctor\`\n`);
+      }
+    },
+  };
 }
 
 /** `auto` prefers the real store; without it the run still shows what the harness does. */

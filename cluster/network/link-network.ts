@@ -139,9 +139,11 @@ export class LinkNetwork implements Network {
       new Toxiproxy(server.url).getApi().get<unknown>(`${server.url}/proxies`),
     );
     const now = proxiesReply.parse(reply.data);
-    return [...proxies.keys()].flatMap((name) =>
-      (now[name]?.toxics ?? []).map((toxic) => `${toxic.name} on ${name} ${toxic.stream}`),
-    );
+    return [...proxies.keys()]
+      .flatMap((name) =>
+        (now[name]?.toxics ?? []).map((toxic) => `${toxic.name} on ${name} ${toxic.stream}`),
+      )
+      .toSorted();
   }
 
   observe(): Promise<Matrix> {

@@ -45,7 +45,7 @@ const { tower } = fc.letrec<{ tower: Generator; two: readonly [Generator, Genera
       fc.nat(9).map((n) => root.fork(`two${n}`)),
     ),
     tower: fc.oneof(
-      { depthSize: 'small', withCrossShrink: true, maxDepth: 4 },
+      { depthSize: 'large', withCrossShrink: true, maxDepth: 4 },
       leaf,
       leaf,
       tie('two').map(([a, b, random]) => any([a, b], random)),

@@ -86,8 +86,8 @@ function limited(gen: Generator, span: Nanos, end: Nanos | undefined): Generator
 }
 
 /**
- * Takes turns by the clock: each generator for its time, then the next, and around, from the first
- * operation on. Each goes on where it stopped, so quiet periods cost no state. Over when
+ * Takes turns by the clock: each generator for its time, then the next, and around, from when it is
+ * first asked. Each goes on where it stopped, so quiet periods cost no state. Over when
  * the one whose turn it is is exhausted. `cycleTimes([[30_000, busy], [10_000, quiet]])`.
  */
 export function cycleTimes(turns: readonly (readonly [ms: number, gen: Generator])[]): Generator {
@@ -108,8 +108,9 @@ function cycling(spans: readonly Nanos[], gens: Children, start: Nanos | undefin
   const period = spans.reduce((sum, span) => sum + span, 0);
   const self: Generator = {
     next: (ctx) => {
-      const from = start ?? ctx.time;
-      const current = windowAt(spans, from, period, ctx.time);
+      // The beginning is fixed before anything is offered: offers that are not taken are forgotten.
+      if (start === undefined) return ['pending', cycling(spans, gens, ctx.time)];
+      const current = windowAt(spans, start, period, ctx.time);
       // Turns that come later are asked too: what they offer waits for its turn, and is a reason
       // to come back in time even if this turn's generator has nothing to say.
       const windows = spans.map((_, n) => laterWindow(spans, current, n));
@@ -126,10 +127,10 @@ function cycling(spans: readonly Nanos[], gens: Children, start: Nanos | undefin
         case 'pending':
           return [
             'pending',
-            choice.children === gens ? self : cycling(spans, choice.children, from),
+            choice.children === gens ? self : cycling(spans, choice.children, start),
           ];
         case 'offer':
-          return [choice.offer, cycling(spans, choice.children, from)];
+          return [choice.offer, cycling(spans, choice.children, start)];
       }
     },
     update: (ctx, event) => {

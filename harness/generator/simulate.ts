@@ -31,9 +31,8 @@ export interface SimulateOptions {
 const LATENCY_NANOS = 10;
 const DEFAULT_SEED = 45_100;
 const POLL_NANOS = 1_000_000;
-/** A generator that is pending for so long, with nothing under way, waits for nothing. */
-const IDLE_POLLS_MAX = 600_000;
-const POLLS_AT_ONE_TIME_MAX = 10_000;
+/** So many steps without an entry: the generator waits for what will never happen. */
+const STEPS_MAX = 100_000;
 
 /** Everything answers ok after 10 ns. */
 export const perfectModel: LatencyModel = () => ({ type: 'ok', latencyNanos: LATENCY_NANOS });
@@ -104,39 +103,32 @@ class Simulation {
   }
 
   run(): Op[] {
-    let [polls, idle] = [0, 0];
+    let [steps, entries] = [0, 0];
     while (this.#ops.length < this.#entriesMax) {
+      steps = this.#ops.length === entries ? steps + 1 : 0;
+      entries = this.#ops.length;
+      invariant(steps < STEPS_MAX, 'simulate: the generator is pending and nothing is under way');
       // Completions come first, as in the interpreter.
       if (this.#endNext(this.#time)) continue;
-      const before = this.#time;
       const next = this.#generator.next(this.#table.context(this.#time));
       if (next === undefined) {
-        if (!this.#endNext(Number.POSITIVE_INFINITY)) break;
         while (this.#endNext(Number.POSITIVE_INFINITY));
         break;
       }
       const [offer, rest] = next;
-      if (offer === 'pending') {
-        const moved = rest !== this.#generator;
-        this.#generator = rest;
-        if (!moved && !this.#endNext(Number.POSITIVE_INFINITY)) {
-          invariant(
-            ++idle < IDLE_POLLS_MAX,
-            'simulate: the generator is pending and nothing is under way',
-          );
-          this.#time = nanos(this.#time + POLL_NANOS);
-        }
-      } else if (offer.time > this.#time) {
-        // What ends before then may change the offer; else it is asked for again at its time.
-        if (!this.#endNext(offer.time)) this.#time = offer.time;
-      } else {
-        idle = 0;
-        this.#take(offer, rest);
-      }
-      polls = this.#time === before && offer === 'pending' ? polls + 1 : 0;
-      invariant(polls < POLLS_AT_ONE_TIME_MAX, 'simulate: the generator is pending without end');
+      if (offer === 'pending') this.#wait(rest);
+      else if (offer.time <= this.#time) this.#take(offer, rest);
+      // What ends before then may change the offer; else it is asked for again at its time.
+      else if (!this.#endNext(offer.time)) this.#time = offer.time;
     }
     return this.#ops;
+  }
+
+  #wait(rest: Generator): void {
+    const hasMoved = rest !== this.#generator;
+    this.#generator = rest;
+    if (hasMoved || this.#endNext(Number.POSITIVE_INFINITY)) return;
+    this.#time = nanos(this.#time + POLL_NANOS);
   }
 
   #take(offer: Offer, rest: Generator): void {

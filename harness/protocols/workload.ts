@@ -33,6 +33,8 @@ export interface Workload {
   readonly name: string;
   readonly summary: string;
   readonly needs: readonly Capability[];
+  /** The read modes that it asks in; a run may choose among them. */
+  readonly readModes: readonly ReadMode[];
   readonly options: Readonly<Record<string, string>>;
   build(options: WorkloadOptions, random: Random): WorkloadInstance;
   /** Rebuilt from stored options alone, so that any stored history can be judged again. */

@@ -22,8 +22,9 @@ import { type Ended, interpret, type Stage } from './interpreter.ts';
 import { observeRoles } from './observer.ts';
 import { probeUntilOk } from './recover.ts';
 
-/** Beyond a client's own timeout: nothing that works takes longer. */
-const DRAIN_GRACE_MS = 5000;
+/** Beyond a client's own timeout: a node that is started again may take long to answer. */
+const DRAIN_GRACE_MS = 20_000;
+const CLOSE_MS_MAX = 5000;
 const RECOVER_MS_MAX = 30_000;
 const FINAL_MS_MAX = 60_000;
 
@@ -106,11 +107,17 @@ class Play implements AsyncDisposable {
     await this.#heal();
     // An interrupted run is judged as it stands: people who press Ctrl-C do not want to wait.
     if (interrupt.aborted || !loaded) return;
-    await this.#recover();
+    const recovered = await this.#recover();
     if (interrupt.aborted) return;
     const keys = keysOf(this.#request.recorder.snapshot());
-    if (await this.#until('final', clients(workload.final(keys)), FINAL_MS_MAX)) return;
-    this.#incomplete('final', `the final reads were not done within ${FINAL_MS_MAX / 1000} s`);
+    const done = await this.#until('final', clients(workload.final(keys)), FINAL_MS_MAX);
+    // What follows from a node that never came back is said once.
+    if (interrupt.aborted || !recovered) return;
+    const missing = unread(keys, this.#request.recorder.snapshot());
+    if (!done)
+      this.#incomplete('final', `the final reads were not done within ${FINAL_MS_MAX / 1000} s`);
+    else if (missing.length > 0)
+      this.#incomplete('final', `in the end nobody could read ${missing.slice(0, 5).join(', ')}`);
   }
 
   /** False when our own code broke: what was done so far is healed and judged all the same. */
@@ -173,15 +180,16 @@ class Play implements AsyncDisposable {
     this.phases.push({ phase: 'heal', startNanos: start, endNanos: clock.now() });
   }
 
-  async #recover(): Promise<void> {
+  async #recover(): Promise<boolean> {
     const { cluster, workload } = this.#request;
     const { clients: count } = this.#request.config.workloadOptions;
     // With fewer clients than nodes, some nodes have nobody who could ask them.
     const nodes = cluster.nodes.slice(0, Math.max(1, Math.min(count, cluster.nodes.length)));
     const probes = clients(probeUntilOk(nodes, workload.probe));
-    if (await this.#until('recover', probes, RECOVER_MS_MAX)) return;
+    if (await this.#until('recover', probes, RECOVER_MS_MAX)) return true;
     const within = `${RECOVER_MS_MAX / 1000} s after the faults were healed`;
     this.#incomplete('recover', `not every node answered within ${within}`);
+    return false;
   }
 
   /** What was not tested did not pass. */
@@ -206,8 +214,10 @@ class Play implements AsyncDisposable {
 
   #remember(op: Op, value: FaultValue): void {
     const { lane = '' } = op;
-    if (value.stage === 'end') this.#openFaults.delete(lane);
-    else if (value.evidence.result !== 'skipped') this.#openFaults.set(lane, { op, value });
+    if (value.stage === 'end') {
+      // What could not be undone stays open, so that the heal phase records its attempt, too.
+      if (value.evidence.result !== 'failed') this.#openFaults.delete(lane);
+    } else if (value.evidence.result !== 'skipped') this.#openFaults.set(lane, { op, value });
   }
 
   #problem(step: string, what: string, error: unknown, bug: boolean): void {
@@ -226,7 +236,7 @@ class Play implements AsyncDisposable {
     const { clock } = this.#request;
     const closing = Promise.all([this.#observer, this.#pool[Symbol.asyncDispose]()]);
     try {
-      await withDeadline(clock, DRAIN_GRACE_MS, 'closing the clients', closing);
+      await withDeadline(clock, CLOSE_MS_MAX, 'closing the clients', closing);
     } catch (error) {
       this.#request.log.warn('closing the clients failed', { error: messageOf(error) });
     }
@@ -238,6 +248,15 @@ function keysOf(history: History): string[] {
   const keys = new Set<string>();
   for (const { invoke } of history.operations()) if (invoke.key !== undefined) keys.add(invoke.key);
   return [...keys];
+}
+
+/** Keys that no operation of the final phase saw. */
+function unread(keys: readonly string[], history: History): string[] {
+  const seen = new Set<string>();
+  for (const { invoke, completion } of history.operations())
+    if (invoke.phase === 'final' && invoke.key !== undefined && completion?.type === 'ok')
+      seen.add(invoke.key);
+  return keys.filter((key) => !seen.has(key));
 }
 
 function asJson(value: FaultValue): JsonValue {

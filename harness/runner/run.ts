@@ -25,6 +25,7 @@ const SETUP_MS_MAX = 90_000;
 /** Less than the whole setup, so that the cluster itself can say which node it waits for. */
 const READY_MS_MAX = 60_000;
 const TEARDOWN_MS_MAX = 20_000;
+const COMPRESS_MS_MAX = 300_000;
 
 /** Where a run keeps what it makes; all paths exist. */
 export interface RunFolder {
@@ -103,7 +104,7 @@ class Run {
     await this.#attempt('teardown', TEARDOWN_MS_MAX, () => this.#teardown());
     const history = await this.#close(recorder);
     const checks = await this.#check(history, logs);
-    await this.#attempt('collect', TEARDOWN_MS_MAX, async () => {
+    await this.#attempt('collect', COMPRESS_MS_MAX, async () => {
       await compressHistory(folder.historyPath);
     });
     const result = this.#result(history, checks, clock.wallMs() - startMs);

@@ -65,6 +65,8 @@ describe('the verdict of a run', () => {
     expect(judgeRun(config, [check('x', 'unknown')], [], 'SIGTERM').exitCode).toBe(143);
     expect(judgeRun(config, [check('x', 'invalid')], [], 'SIGINT').exitCode).toBe(1);
     expect(judgeRun(config, [], [problem('fatal', true)], 'SIGINT').exitCode).toBe(255);
+    // Faults that could not be healed matter more than that somebody was impatient.
+    expect(judgeRun(config, [], [problem('fatal')], 'SIGINT').exitCode).toBe(3);
   });
 
   test('no check at all is not a pass', () => {

@@ -21,7 +21,8 @@ export function judgeRun(
     ...checks.filter(({ verdict }) => verdict === 'unknown').map(describe),
   ];
   const [verdict, exitCode] = decide(config, checks, problems);
-  if (interrupted === undefined || verdict === 'fail' || exitCode === EXIT.bug)
+  const isBroken = problems.some(({ severity }) => severity === 'fatal');
+  if (interrupted === undefined || verdict === 'fail' || isBroken)
     return { verdict, exitCode, reasons };
   const code = interrupted === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
   return { verdict, exitCode: code, reasons: [`interrupted by ${interrupted}`, ...reasons] };

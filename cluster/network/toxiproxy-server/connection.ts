@@ -10,7 +10,7 @@ import type { StreamName } from './toxics/toxic.ts';
  * Bytes that may wait in this process for a slow sink. Large enough that a bulk stream seldom
  * stops for a turn of the event loop.
  */
-const SOCKET_BUFFER_BYTES = 1_048_576;
+const SOCKET_BUFFER_BYTES = 262_144;
 
 /** For both sides: no half close unless we say so, no waiting for full packets. */
 export const SOCKET_OPTIONS: {

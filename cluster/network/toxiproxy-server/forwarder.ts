@@ -146,7 +146,9 @@ export class Forwarder implements AsyncDisposable {
 
   /** For members that speak TLS: bytes only, but still one link connection for each tunnel. */
   #tunnel(request: IncomingMessage, socket: Duplex): void {
+    this.#tunnels.add(socket);
     socket.on('error', () => undefined);
+    socket.once('close', () => this.#tunnels.delete(socket));
     const wanted = request.url ?? '';
     const link = this.#routes.get(wanted.toLowerCase());
     if (link === undefined) {
@@ -154,6 +156,7 @@ export class Forwarder implements AsyncDisposable {
       socket.end(
         `HTTP/1.1 502 Bad Gateway\r\nContent-Length: ${Buffer.byteLength(text)}\r\n` +
           `Content-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${text}`,
+        () => socket.destroy(),
       );
       return;
     }
@@ -161,15 +164,13 @@ export class Forwarder implements AsyncDisposable {
       socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
       socket.pipe(upstream).pipe(socket);
     });
-    this.#tunnels.add(socket);
     upstream.on('error', () => {
       resetSocket(socket);
     });
-    upstream.once('close', () => socket.destroy());
-    socket.once('close', () => {
-      this.#tunnels.delete(socket);
-      upstream.destroy();
+    upstream.once('close', () => {
+      closeSoon(socket);
     });
+    socket.once('close', () => upstream.destroy());
   }
 
   #noRoute(host: string): string {
@@ -200,5 +201,11 @@ function refuse(response: ServerResponse, status: number, text: string): void {
 
 function resetSocket(socket: Socket | Duplex): void {
   if ('resetAndDestroy' in socket) socket.resetAndDestroy();
+  else socket.destroy();
+}
+
+/** Sends what is still to be sent, then closes. */
+function closeSoon(socket: Socket | Duplex): void {
+  if ('destroySoon' in socket) socket.destroySoon();
   else socket.destroy();
 }
