@@ -1,21 +1,11 @@
 import { Command } from 'commander';
 import { realClock } from '../../harness/core/clock.ts';
 import { EXIT } from '../../harness/core/errors.ts';
-import type { NetworkAbility } from '../../harness/protocols/network.ts';
+import { NETWORK_ABILITIES } from '../../harness/protocols/network.ts';
 import type { System } from '../../harness/protocols/system.ts';
 import { cleanLeftovers, findLeftovers, type Leftover } from '../../harness/runner/sweep.ts';
 import type { Shell } from '../program.ts';
 import { SYSTEMS } from '../registry.ts';
-
-const SHAPES: readonly NetworkAbility[] = [
-  'cut',
-  'latency',
-  'bandwidth',
-  'hold',
-  'blackhole',
-  'reset',
-  'slow-close',
-];
 
 /** `schism doctor`: what can run and break here, and what crashed runs left behind. */
 export function doctorCommand(shell: Shell, finish: (code: number) => void): Command {
@@ -35,8 +25,8 @@ async function describeSystem(shell: Shell, system: System): Promise<void> {
   const available = await system.available({});
   const text = available === true ? system.summary : available;
   line(shell, available === true, `${system.name}: ${text}`);
-  const cannot = SHAPES.filter((shape) => !system.network.has(shape));
-  const can = SHAPES.filter((shape) => system.network.has(shape));
+  const cannot = NETWORK_ABILITIES.filter((shape) => !system.network.has(shape));
+  const can = NETWORK_ABILITIES.filter((shape) => system.network.has(shape));
   shell.out(`       links: ${can.join(', ')}\n`);
   if (cannot.length > 0)
     shell.out(`       not on its links: ${cannot.join(', ')} (asked for, they are refused)\n`);

@@ -14,13 +14,8 @@ import type {
   Nemesis,
   NemesisContext,
 } from '../../harness/protocols/nemesis.ts';
-import type {
-  DirectedLink,
-  LinkState,
-  Network,
-  NetworkAbility,
-  Shape,
-} from '../../harness/protocols/network.ts';
+import type { DirectedLink, LinkState, Network, Shape } from '../../harness/protocols/network.ts';
+import { NETWORK_ABILITIES } from '../../harness/protocols/network.ts';
 import type {
   Cluster,
   ProcessControl,
@@ -58,15 +53,6 @@ interface FakeNode {
 
 const HOP_MS = 1;
 const PROBE_MS_MAX = 1500;
-const ABILITIES: readonly NetworkAbility[] = [
-  'cut',
-  'latency',
-  'bandwidth',
-  'hold',
-  'blackhole',
-  'reset',
-  'slow-close',
-];
 
 export class FakeCluster {
   readonly clock: VirtualClock = new VirtualClock();
@@ -133,7 +119,7 @@ export class FakeCluster {
 
   network(): Network {
     return {
-      can: new Set(ABILITIES),
+      can: new Set(NETWORK_ABILITIES),
       drop: async (grudge) => {
         await this.#hop();
         if (this.lies.has('drop-throws'))

@@ -14,6 +14,7 @@ import type {
   NetworkAbility,
   Shape,
 } from '../../harness/protocols/network.ts';
+import { NETWORK_ABILITIES } from '../../harness/protocols/network.ts';
 import { linksOf } from './grudge.ts';
 import { type ObserveOptions, observeLinks } from './observe.ts';
 import { callServer, type LinkServer } from './toxiproxy.ts';
@@ -41,15 +42,6 @@ export interface LinkNetworkOptions {
   readonly waitMs: number;
 }
 
-const OURS: readonly NetworkAbility[] = [
-  'cut',
-  'latency',
-  'bandwidth',
-  'hold',
-  'blackhole',
-  'reset',
-  'slow-close',
-];
 /** A latency beyond it makes the probe give up rather than wait. */
 const ALLOWANCE_MS_MAX = 2_500;
 
@@ -70,7 +62,7 @@ export class LinkNetwork implements Network {
   constructor(options: LinkNetworkOptions) {
     this.#options = options;
     const isOurs = options.server.kind === 'schism';
-    this.can = new Set(OURS.filter((ability) => isOurs || ability !== 'hold'));
+    this.can = new Set(NETWORK_ABILITIES.filter((ability) => isOurs || ability !== 'hold'));
   }
 
   drop(grudge: Grudge): Promise<void> {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { LIMITS } from '../../harness/core/limits.ts';
-import type { NetworkAbility } from '../../harness/protocols/network.ts';
+import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
@@ -25,15 +25,7 @@ import { MemberViews } from './etcd-views.ts';
 const HOST = '127.0.0.1';
 const VERSION_MS_MAX = 5_000;
 
-const network: ReadonlySet<NetworkAbility> = new Set([
-  'cut',
-  'latency',
-  'bandwidth',
-  'hold',
-  'blackhole',
-  'reset',
-  'slow-close',
-] as const);
+const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
 
 /**
  * The real etcd, unmodified, as it is found on PATH. All its peers see one advertised URL of a

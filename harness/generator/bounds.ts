@@ -89,7 +89,7 @@ export function untilOk(gen: Generator): Generator {
 }
 
 /** `open`: processes and lanes that run an operation of `gen` now. */
-function trying(gen: Generator, open: ReadonlySet<Process | string>): Generator {
+function trying(gen: Generator, open: ReadonlySet<number | string>): Generator {
   const self: Generator = {
     next: (ctx) => {
       const next = gen.next(ctx);
@@ -112,7 +112,7 @@ function trying(gen: Generator, open: ReadonlySet<Process | string>): Generator 
   return self;
 }
 
-function ownerOf(op: { readonly process: Process; readonly lane?: string }): Process | string {
+function ownerOf(op: { readonly process: Process; readonly lane?: string }): number | string {
   return typeof op.process === 'number' ? op.process : `lane ${op.lane ?? ''}`;
 }
 

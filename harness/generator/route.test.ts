@@ -81,7 +81,7 @@ describe('a copy each', () => {
   test('each copy hears the events of its own thread', () => {
     const list = imperfect(clients(eachThread(untilOk(many('probe')))));
     const done = list.filter(({ type }) => type === 'ok').map(({ process }) => Number(process) % 3);
-    expect(done.toSorted()).toEqual([0, 1, 2]);
+    expect([done.length, new Set(done)]).toEqual([3, new Set([0, 1, 2])]);
   });
 });
 

@@ -8,6 +8,7 @@ import { limit, repeat, untilOk } from './bounds.ts';
 import { concat } from './combine.ts';
 import { ThreadTable } from './context.ts';
 import type { Generator, Offer } from './generator.ts';
+import { rewrapped } from './rewrap.ts';
 import { clients } from './route.ts';
 import { perfect, quick, simulate } from './simulate.ts';
 import {
@@ -121,7 +122,7 @@ describe('cache', () => {
         next: (inner) => {
           asked++;
           const next = gen.next(inner);
-          return next && [next[0] as Offer, wrap(next[1])];
+          return rewrapped(next, self, gen, wrap);
         },
         update: (inner, event) => {
           const updated = gen.update(inner, event);

@@ -71,7 +71,7 @@ const draft: fc.Arbitrary<OpDraft> = fc
       }),
     }),
   )
-  .map(([all, some]) => ({ ...all, ...some }) as OpDraft);
+  .map(([all, some]) => ({ ...all, ...some }));
 
 /** Entries with indices and times; not well-formed as operations, which storage must not mind. */
 const entries: fc.Arbitrary<Op[]> = fc
@@ -152,7 +152,7 @@ const operations: fc.Arbitrary<Op[]> = fc
       };
       const { key, value: given, ...others } = invoke === undefined ? fields : { ...rest, ...same };
       const hasServer = others.server === undefined || Object.keys(others.server).length > 0;
-      const { server, ...bare } = others as OpDraft;
+      const { server, ...bare }: Partial<OpDraft> = others;
       return {
         ...bare,
         ...(key !== undefined && { key }),
@@ -160,7 +160,7 @@ const operations: fc.Arbitrary<Op[]> = fc
         ...(server !== undefined && hasServer && { server }),
         index,
         time: nanos((time += gap)),
-      } as Op;
+      };
     });
   });
 

@@ -25,6 +25,17 @@ export type ShapeKind = Shape['kind'];
 
 export type NetworkAbility = 'cut' | ShapeKind;
 
+/** Everything that a link layer may be able to do. */
+export const NETWORK_ABILITIES: readonly NetworkAbility[] = [
+  'cut',
+  'latency',
+  'bandwidth',
+  'hold',
+  'blackhole',
+  'reset',
+  'slow-close',
+];
+
 /**
  * What a probe saw of one direction. `open`: bytes arrived. `cut`: none did. `unknown`: the probe
  * could not tell, for example because the node is down.

@@ -1,17 +1,7 @@
 import { existsSync } from 'node:fs';
-import {
-  appendFile,
-  mkdir,
-  open,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  symlink,
-} from 'node:fs/promises';
+import { appendFile, mkdir, open, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { HarnessError, messageOf } from '../core/errors.ts';
+import { HarnessError, messageOf, systemCodeOf } from '../core/errors.ts';
 import type { Random } from '../core/prng.ts';
 import type { RunManifest, RunResult } from '../protocols/run.ts';
 import { historyFile, idOfFolder, runFolderName, runsDir, testDir } from './layout.ts';
@@ -49,8 +39,7 @@ export interface StoredRun {
 export async function createRun(root: string, run: NewRun): Promise<RunFolderHandle> {
   try {
     await mkdir(runsDir(root), { recursive: true });
-    const id = await freshId(root, run.random);
-    const dir = resolve(runsDir(root), runFolderName(id, run.startedAtMs));
+    const { id, dir } = await freshFolder(root, run);
     const test = testDir(dir, run.test);
     await mkdir(join(test, 'checks'), { recursive: true });
     return handle(resolve(root), id, dir, test);
@@ -61,13 +50,26 @@ export async function createRun(root: string, run: NewRun): Promise<RunFolderHan
   }
 }
 
-async function freshId(root: string, random: Random): Promise<string> {
+/** Ids have four digits, more where those are taken, also by a run that begins at this moment. */
+async function freshFolder(root: string, run: NewRun): Promise<{ id: string; dir: string }> {
   const taken = new Set((await listRuns(root)).map(({ id }) => id));
-  for (let digits = 4; ; digits++) {
-    for (let tries = 0; tries < 8; tries++) {
-      const id = Array.from({ length: digits }, () => random.int(0, 15).toString(16)).join('');
-      if (!taken.has(id)) return id;
-    }
+  for (let tries = 0; ; tries++) {
+    const length = Math.min(16, 4 + Math.floor(tries / 8));
+    const id = Array.from({ length }, () => run.random.int(0, 15).toString(16)).join('');
+    if (taken.has(id)) continue;
+    const dir = resolve(runsDir(root), runFolderName(id, run.startedAtMs));
+    if (await makesFolder(dir)) return { id, dir };
+  }
+}
+
+/** False if it was there already. */
+async function makesFolder(dir: string): Promise<boolean> {
+  try {
+    await mkdir(dir);
+    return true;
+  } catch (error) {
+    if (systemCodeOf(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -83,18 +85,62 @@ function handle(root: string, id: string, dir: string, test: string): RunFolderH
     writeText,
     writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 2)}\n`),
     finish: async ({ verdict, exitCode, manifest }) => {
-      const line = {
-        run: id,
-        dir: basename(dir),
-        verdict,
-        exitCode,
-        startedAt: manifest.startedAt,
-      };
-      await appendFile(join(runsDir(root), 'index.jsonl'), `${JSON.stringify(line)}\n`);
+      const { startedAt } = manifest;
+      await appendFile(
+        indexFile(root),
+        indexLine({ run: id, dir: basename(dir), verdict, exitCode, startedAt }),
+      );
       await pointAt(join(root, 'latest'), dir);
       if (verdict !== 'pass') await pointAt(join(root, 'latest-failed'), dir);
     },
   };
+}
+
+/** One line of `runs/index.jsonl`. A run that crashed has no verdict and no exit code. */
+export interface IndexEntry {
+  readonly run: string;
+  readonly dir: string;
+  readonly verdict?: string;
+  readonly exitCode?: number;
+  readonly startedAt?: string;
+}
+
+function indexFile(root: string): string {
+  return join(runsDir(root), 'index.jsonl');
+}
+
+function indexLine(entry: IndexEntry): string {
+  return `${JSON.stringify(entry)}\n`;
+}
+
+/** Writes `index.jsonl` anew from the runs that are there: it only repeats what they say. */
+export async function rebuildIndex(root: string): Promise<void> {
+  const runs = await listRuns(root);
+  const lines = await Promise.all(
+    runs.map(async ({ id, dir }) => {
+      const run = await readRecord(join(dir, 'run.json'));
+      const { verdict, exitCode } = await readRecord(join(dir, 'verdict.json'));
+      const startedAt = run['startedAt'];
+      return indexLine({
+        run: id,
+        dir: basename(dir),
+        ...(typeof verdict === 'string' && { verdict }),
+        ...(typeof exitCode === 'number' && { exitCode }),
+        ...(typeof startedAt === 'string' && { startedAt }),
+      });
+    }),
+  );
+  await writeWhole(indexFile(root), lines.join(''));
+}
+
+/** The fields of a JSON file; none if it is missing or broken. */
+async function readRecord(path: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Write, fsync, rename: after a power failure the old file or the new one is there, never half. */
@@ -139,34 +185,39 @@ export async function listRuns(root: string): Promise<readonly StoredRun[]> {
 }
 
 async function withVerdict(run: { id: string; dir: string }): Promise<StoredRun> {
-  try {
-    const { verdict } = JSON.parse(await readFile(join(run.dir, 'verdict.json'), 'utf8')) as {
-      verdict: string;
-    };
-    return { ...run, verdict };
-  } catch {
-    return run;
-  }
+  const { verdict } = await readRecord(join(run.dir, 'verdict.json'));
+  return typeof verdict === 'string' ? { ...run, verdict } : run;
 }
 
 /**
- * The folder that `ref` names: `latest`, `latest-failed`, `-1` (the last), `-2`, the beginning of
- * an id that no other run has, or a path. Throws `bad-input`, saying what there is.
+ * The folder that `ref` names: `latest`, `latest-failed` (not passed, crashed included), `-1` (the
+ * last), `-2`, the beginning of an id that no other run has, or the path of a run's folder or of a
+ * file in it. Throws `bad-input`, saying what there is.
  */
 export async function findRun(root: string, ref: string): Promise<string> {
-  if (existsSync(ref) && (await stat(ref)).isDirectory()) return resolve(ref);
   const runs = await listRuns(root);
   const matching = matches(runs, ref);
   const [found] = matching;
   if (found !== undefined && matching.length === 1) return found.dir;
+  if (matching.length > 1) {
+    const ids = matching.map(({ id }) => id).join(', ');
+    throw new HarnessError(
+      'bad-input',
+      `'${ref}' is the beginning of ${matching.length} runs: ${ids}`,
+    );
+  }
+  const dir = existsSync(ref) ? runAround(resolve(ref)) : undefined;
+  if (dir !== undefined) return dir;
   const some = runs.slice(-5).map(({ id }) => id);
   const there = some.length === 0 ? 'there are none' : `the newest are ${some.join(', ')}`;
-  throw new HarnessError(
-    'bad-input',
-    matching.length > 1
-      ? `'${ref}' is the beginning of ${matching.length} runs: ${matching.map(({ id }) => id).join(', ')}`
-      : `no run '${ref}' below ${root}; ${there}`,
-  );
+  throw new HarnessError('bad-input', `no run '${ref}' below ${root}; ${there}`);
+}
+
+/** The folder with a `run.json` that holds this path, which may be that folder. */
+function runAround(path: string): string | undefined {
+  for (let dir = path; dir !== dirname(dir); dir = dirname(dir))
+    if (existsSync(join(dir, 'run.json'))) return dir;
+  return undefined;
 }
 
 function matches(runs: readonly StoredRun[], ref: string): readonly StoredRun[] {
