@@ -158,7 +158,8 @@ function groupsOf(plan: GroupPlan, threads: readonly Thread[]): Groups {
   if (threads.length === 0 || threads.length % perKey !== 0)
     throw new HarnessError(
       'bad-option',
-      `this workload runs ${perKey} clients on each key, so their number must be a multiple of ${perKey}, but it is ${threads.length}`,
+      `this workload runs ${perKey} clients on each key, so their number must be ` +
+        `a multiple of ${perKey}, but it is ${threads.length}`,
     );
   const lists = Array.from({ length: threads.length / perKey }, (_, group) =>
     threads.slice(group * perKey, (group + 1) * perKey),

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Random, seedFrom } from '../core/prng.ts';
+import { nanos } from '../core/units.ts';
 import type { Op } from '../history/op.ts';
-import { op, ops, sleepFor } from './basic.ts';
+import { never, op, ops, sleepFor, sleepUntil } from './basic.ts';
 import { limit, repeat } from './bounds.ts';
 import { any, concat } from './combine.ts';
 import { cycleTimes, delay, stagger, timeLimit } from './rate.ts';
@@ -81,6 +82,15 @@ describe('cycleTimes', () => {
       'd 50',
       'e 50',
     ]);
+  });
+
+  test('turns count from the first question, not from the first operation', () => {
+    const late = concat(sleepUntil(nanos(7e6)), op({ f: 'late' }), never);
+    const gen = cycleTimes([
+      [10, late],
+      [10, op({ f: 'second' })],
+    ]);
+    expect(ms(quick(clients(limit(2, gen))))).toEqual([7, 10]);
   });
 
   test('a turn that has nothing to say does not put off the next', () => {

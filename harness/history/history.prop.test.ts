@@ -150,17 +150,10 @@ const operations: fc.Arbitrary<Op[]> = fc
         ...(invoke.id !== undefined && { id: invoke.id }),
         ...(isMain && { phase: invoke.phase }),
       };
-      const { key, value: given, ...others } = invoke === undefined ? fields : { ...rest, ...same };
-      const hasServer = others.server === undefined || Object.keys(others.server).length > 0;
-      const { server, ...bare }: Partial<OpDraft> = others;
-      return {
-        ...bare,
-        ...(key !== undefined && { key }),
-        value: given,
-        ...(server !== undefined && hasServer && { server }),
-        index,
-        time: nanos((time += gap)),
-      };
+      const { server, ...bare }: OpDraft = invoke === undefined ? fields : { ...rest, ...same };
+      // The notation cannot say that a stamp is there but empty.
+      const hasServer = server !== undefined && Object.keys(server).length > 0;
+      return { ...bare, ...(hasServer && { server }), index, time: nanos((time += gap)) };
     });
   });
 
