@@ -42,6 +42,9 @@ export interface TargetQuestion {
 /** Never empty; in the order of `nodes`. Or one line that says why there is nobody to hit. */
 export type Targets = { readonly targets: readonly NodeName[] } | { readonly reason: string };
 
+/** The one reason that passes by itself: an election is under way. */
+export const NO_LEADER = 'no node says that it leads';
+
 /** How many of `count` nodes may be down while the others still make a majority. */
 export function minorityOf(count: number): number {
   return Math.floor((count - 1) / 2);
@@ -179,7 +182,7 @@ function atLeastOne(spec: TargetWord, from: readonly NodeName[], count: number):
 }
 
 function believers(leaders: readonly NodeName[]): Wanted {
-  if (leaders.length === 0) return { reason: 'no node says that it leads' };
+  if (leaders.length === 0) return { reason: NO_LEADER };
   return { from: leaders, count: leaders.length };
 }
 

@@ -2,11 +2,12 @@
  * What all fault families share: begin and end in turns, the quorum claim on the board, errors
  * as evidence, and heal. A family says only how to choose, install and remove its fault.
  */
+import { sleep } from '../../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { InvariantError, invariant } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { Random } from '../../harness/core/prng.ts';
-import type { NodeName } from '../../harness/core/units.ts';
+import { type NodeName, nanosFromMs } from '../../harness/core/units.ts';
 import type { Op } from '../../harness/history/op.ts';
 import type {
   Evidence,
@@ -16,6 +17,7 @@ import type {
 } from '../../harness/protocols/nemesis.ts';
 import type { DirectedLink } from '../../harness/protocols/network.ts';
 import type { Cluster, Timing } from '../../harness/protocols/system.ts';
+import { NO_LEADER } from '../targets.ts';
 import { failed, linkText, type Measured, skipped } from './evidence.ts';
 import type { FaultOptions, Place } from './options.ts';
 import { randomSchedule } from './schedule.ts';
@@ -50,6 +52,9 @@ export interface FaultFamily<Spec, Survey, Held> {
   install(held: Held, ctx: NemesisContext): Promise<Measured>;
   remove(held: Held, ctx: NemesisContext): Promise<Measured>;
 }
+
+/** How long a fault that needs a leader waits for one. */
+const ELECTIONS_MAX = 6;
 
 /** Only to read options before a cluster exists; the durations it gives are thrown away. */
 const ANY_TIMING: Timing = { heartbeatMs: 100, electionMs: 1000 };
@@ -129,14 +134,31 @@ class Lane<Spec, Survey, Held> {
     if (available !== true) return { evidence: skipped(available) };
     try {
       const spec = family.read({ options, where: family.name }, ctx.cluster.timing);
-      const survey = await family.survey(spec, ctx);
-      // No await between the look at the board and the claim on it.
-      const plan = family.plan(spec, survey, ctx);
-      if ('reason' in plan) return { evidence: skipped(plan.reason) };
-      this.#claim(plan, ctx);
-      return plan;
+      const plan = await this.#planOnceLed(spec, ctx);
+      return 'reason' in plan ? { evidence: skipped(plan.reason) } : plan;
     } catch (error) {
       return { evidence: failed(whyOf(error)) };
+    }
+  }
+
+  /** A fault that needs a leader waits for an election that is under way, for a while. */
+  async #planOnceLed(
+    spec: Spec,
+    ctx: NemesisContext,
+  ): Promise<Plan<Held> | { readonly reason: string }> {
+    const { clock, cluster } = ctx;
+    const { electionMs } = cluster.timing;
+    const deadline = clock.now() + nanosFromMs(ELECTIONS_MAX * electionMs);
+    for (;;) {
+      const survey = await this.#family.survey(spec, ctx);
+      // No await between the look at the board and the claim on it.
+      const plan = this.#family.plan(spec, survey, ctx);
+      if (!('reason' in plan)) {
+        this.#claim(plan, ctx);
+        return plan;
+      }
+      if (!plan.reason.includes(NO_LEADER) || clock.now() >= deadline) return plan;
+      await sleep(clock, electionMs / 4);
     }
   }
 

@@ -41,6 +41,22 @@ describe('partition', () => {
     expect(cutIn(value)).toHaveLength(cut);
   });
 
+  it('waits for an election that is under way, and no longer than a few of them', async () => {
+    const electing = new FakeCluster(3);
+    electing.leaders = [];
+    electing.clock.timer(500, () => {
+      electing.leaders = ['n3'];
+    });
+    const value = await begin(partition(), electing, { shape: 'isolate-leader' });
+    expect(value).toMatchObject({ text: 'isolate n3 (leader), both ways', targets: ['n3'] });
+
+    const leaderless = new FakeCluster(3);
+    leaderless.leaders = [];
+    const skipped = await begin(partition(), leaderless, { shape: 'isolate-leader' });
+    expect(skipped.evidence).toMatchObject({ result: 'skipped' });
+    expect(JSON.stringify(skipped.evidence)).toContain('no node says that it leads');
+  });
+
   it('cuts just what the target must not hear or say', async () => {
     const links = async (direction: string): Promise<string[]> =>
       cutIn(await apply({ shape: 'isolate-leader', direction }, 3));

@@ -86,6 +86,7 @@ class Play implements AsyncDisposable {
         clients: config.workloadOptions.clients,
         lanes: request.nemeses.map(({ name }) => name),
         nodes: cluster.nodes,
+        random: this.#random('threads'),
       }),
       record: (draft) => recorder.record(draft),
       invoke: (thread, op) => this.#invoke(thread, op),
