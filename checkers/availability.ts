@@ -1,5 +1,6 @@
 import { msFromNanos } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
+import type { Phase } from '../harness/history/op.ts';
 import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
 import type {
   AvailabilityDetails,
@@ -42,7 +43,8 @@ function resultOf(history: History, ctx: CheckContext): CheckResult {
     windows,
     longestGapMs: main === undefined ? 0 : longestGap(answers, main),
     recovery: bands.flatMap((band) => recoveryOf(band, answers)),
-    nodes: nodesOf(history, ctx, answers),
+    // An interrupted run has no recovery that could be measured.
+    nodes: hasPhase(history, 'recover') ? nodesOf(history, ctx, answers) : [],
   };
   const asked = windows.reduce((sum, { ok, fail, info }) => sum + ok + fail + info, 0);
   const served = windows.reduce((sum, { ok }) => sum + ok, 0);
@@ -141,6 +143,11 @@ function recoveryOf(band: FaultBand, answers: readonly Answer[]): RecoveryRow[] 
 }
 
 /** First success of each node after everything was undone. */
+function hasPhase(history: History, phase: Phase): boolean {
+  for (const { invoke } of history.operations()) if (invoke.phase === phase) return true;
+  return false;
+}
+
 function nodesOf(
   history: History,
   { nodes }: CheckContext,

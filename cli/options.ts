@@ -6,6 +6,7 @@ import { freshSeed, parseSeed, Random, seedFrom } from '../harness/core/prng.ts'
 import { suggest } from '../harness/core/suggest.ts';
 import { type NodeName, parseDurationMs } from '../harness/core/units.ts';
 import type { ReadMode } from '../harness/history/op.ts';
+import { NETWORK_ABILITIES } from '../harness/protocols/network.ts';
 import type { RunConfig } from '../harness/protocols/run.ts';
 import type { ReadPromise, System, Timing } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
@@ -58,6 +59,8 @@ export async function resolveConfig(
       `workload ${workload.name} needs ${missing.join(', ')}, which ${system.name} does not have`,
     );
   const nodes = nodesOf(flags.nodes ?? String(system.defaultNodes));
+  if (flags.bug !== undefined && !('bug' in system.options))
+    bad(`--bug: ${system.name} has no planted bugs; --system memory has`);
   const systemOptions = pairs(
     '--system-option',
     [...flags.systemOption, ...(flags.bug === undefined ? [] : [`bug=${flags.bug}`])],
@@ -93,7 +96,7 @@ export async function resolveConfig(
     nodes,
     workload: workload.name,
     workloadOptions,
-    faults: faultsOf(flags, schedule, nodes.length),
+    faults: canHave(faultsOf(flags, schedule, nodes.length), system),
     requireFaults: flags.requireFaults ?? isCi(env),
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
     durationMs,
@@ -108,7 +111,7 @@ export async function resolveConfig(
         ? Math.min(4000, durationMs / 5)
         : parseDurationMs(flags.faultDuration, '--fault-duration', timing),
     ...(schedule !== undefined && { schedule }),
-    promises: promisesOf(flags.promise, system),
+    promises: promisesOf(flags.promise, system, workload),
     checkLimits: {
       timeoutMs: parseDurationMs(flags.checkTimeout, '--check-timeout'),
       memoryBytes: bytesOf(flags.checkMemory),
@@ -205,13 +208,30 @@ function pairs(
 export function promisesOf(
   texts: readonly string[],
   { promises }: Pick<System, 'promises'>,
+  { readModes: asked, name }: Pick<Workload, 'readModes' | 'name'>,
 ): RunConfig['promises'] {
   const out = { ...promises };
   for (const text of texts) {
-    const [mode = '', promise = ''] = text.split('=', 2);
+    const [mode = '', promise] = text.split('=', 2);
+    if (promise === undefined)
+      bad(`--promise: '${text}' is not mode=model; write serializable=linearizable`);
+    if (!asked.includes(oneOf('--promise', mode, MODES)))
+      bad(`--promise: workload ${name} does not ask ${mode} reads; --workload reads does`);
     out[oneOf('--promise', mode, MODES)] = oneOf('--promise', promise, PROMISES);
   }
   return out;
+}
+
+/** A shape that the system's links cannot do is refused before anything starts. */
+function canHave(faults: readonly string[], { name, network }: System): readonly string[] {
+  for (const fault of faults) {
+    const needed = NETWORK_ABILITIES.find(
+      (each) => each === (fault === 'partition' ? 'cut' : fault),
+    );
+    if (needed !== undefined && !network.has(needed))
+      bad(`--fault: ${name} has no ${fault} on its links; they can: ${[...network].join(', ')}`);
+  }
+  return faults;
 }
 
 function faultsOf(

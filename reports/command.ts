@@ -8,12 +8,20 @@ export function seedOf(manifest: RunManifest): string {
 
 /** Judges the same history once more; always the same verdict. */
 export function checkCommand(manifest: RunManifest): string {
-  return `npx schism check ${quoted(manifest.run)}`;
+  const { argv, run } = manifest;
+  const at = argv.findIndex((word) => word === '-o' || word === '--output');
+  const root = at < 0 ? argv.find((word) => word.startsWith('--output=')) : argv[at + 1];
+  const output = root === undefined ? '' : ` -o ${quoted(root.replace('--output=', ''))}`;
+  return `npx schism check ${quoted(run)}${output}`;
 }
 
-/** Asks for the same again: the same flags, with the seed that was drawn. */
+/**
+ * Asks for the same again: the same flags, with the seed that was drawn. Empty for a history that
+ * came alone, without the run that made it.
+ */
 export function againCommand(manifest: RunManifest): string {
-  const { argv } = manifest;
+  const { argv, startedAt } = manifest;
+  if (startedAt === '') return '';
   const start = argv.findIndex((word) => word === 'run' || word === 'test');
   const flags = withoutSeed(argv.slice(start + 1)).map(quoted);
   return ['npx schism run', ...flags, '--seed', seedOf(manifest)].join(' ');

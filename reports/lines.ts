@@ -100,6 +100,8 @@ class LineProgress implements Progress {
       return;
     }
     const { text, stage, result, evidence } = notice;
+    // The begin has said already that nothing came of it.
+    if (stage === 'end' && evidence === 'nothing was installed') return;
     const effect = stage === 'begin' ? 'took effect' : 'undone';
     const outcome = result === 'installed' ? effect : result;
     this.#line(timeNanos, 'fault', `${text}, ${stage}, ${outcome}: ${evidence}`);

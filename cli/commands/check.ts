@@ -116,7 +116,11 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
 
 async function findSubject(ref: string, flags: Flags): Promise<Subject> {
   if (existsSync(ref) && statSync(ref).isFile())
-    return { historyPath: ref, manifest: bareManifest(flags.workload ?? 'register'), logs: [] };
+    return {
+      historyPath: ref,
+      manifest: bareManifest(flags.workload ?? 'register', ref),
+      logs: [],
+    };
   if (/\.(jsonl|gz)$/.test(ref))
     throw new HarnessError('bad-input', `no file ${ref}; give a run or a history.jsonl(.gz)`);
   const dir = await findRun(flags.output, ref);
@@ -134,7 +138,7 @@ function logsIn(dir: string, node: string): CheckContext['logs'] {
 }
 
 /** What is assumed of a history that comes alone. */
-function bareManifest(workload: string): RunManifest {
+function bareManifest(workload: string, path: string): RunManifest {
   const { name } = findNamed('workload', WORKLOADS, workload);
   const config: RunConfig = {
     system: 'memory',
@@ -163,7 +167,7 @@ function bareManifest(workload: string): RunManifest {
   };
   return {
     schism: 1,
-    run: 'history',
+    run: path,
     version: VERSION,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
@@ -184,11 +188,12 @@ function completed(manifest: RunManifest, history: History): RunManifest {
 function withFlags(manifest: RunManifest, flags: Flags): RunManifest {
   const { config } = manifest;
   const { timeoutMs, memoryBytes } = config.checkLimits;
+  const workload = findNamed('workload', WORKLOADS, config.workload);
   return {
     ...manifest,
     config: {
       ...config,
-      promises: promisesOf(flags.promise, config),
+      promises: promisesOf(flags.promise, config, workload),
       checkLimits: {
         timeoutMs:
           flags.checkTimeout === undefined

@@ -42,7 +42,9 @@ export function runCommand(shell: Shell, finish: (code: number) => void): Comman
 
 async function execute(shell: Shell, flags: Flags): Promise<number> {
   const say = flags.json === true ? shell.err : shell.out;
-  const system = await chooseSystem(flags.system, (text) => {
+  // Only the in-process store has bugs that can be asked for.
+  const wanted = flags.system === 'auto' && flags.bug !== undefined ? 'memory' : flags.system;
+  const system = await chooseSystem(wanted, (text) => {
     shell.err(text);
   });
   const workload = findNamed('workload', WORKLOADS, flags.workload);
@@ -121,6 +123,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   });
   progress?.end(result);
   try {
+    if (result.verdict === 'pass') await folder.dropNodeData();
     await folder.finish(result);
   } catch (error) {
     // The verdict stands, whether or not it can be entered.

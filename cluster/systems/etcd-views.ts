@@ -10,6 +10,8 @@ import { int64 } from '../etcd-api/stamp.ts';
 /** Status is answered from memory: one that takes longer is paused, or nearly. */
 const STATUS_MS_MAX = 300;
 const READ_MS_MAX = 1_000;
+/** A member that contradicts itself this often means it. */
+const ODD_VIEWS_MAX = 3;
 /** etcd's word for: I know of no leader. */
 const NOBODY = '0';
 
@@ -26,6 +28,8 @@ export class MemberViews implements Disposable {
     NodeName,
     { readonly direct: EtcdClient; readonly linked: EtcdClient }
   >;
+  /** What each member last said of leader and term, and how often since it contradicted that. */
+  readonly #said = new Map<NodeName, { leader: string; term: string; odd: number }>();
   /** Member ids, as they become known. */
   readonly #names = new Map<string, NodeName>();
 
@@ -83,10 +87,11 @@ export class MemberViews implements Disposable {
   #sample(node: NodeName, status: StatusResponse): RoleSample {
     const { header, leader, isLearner, raftTerm, raftAppliedIndex } = status;
     if (header !== null) this.#names.set(header.memberId, node);
-    const name = this.#names.get(leader);
+    const isTorn = this.#isTorn(node, leader, raftTerm);
+    const name = isTorn ? undefined : this.#names.get(leader);
     return {
       node,
-      role: roleOf(status, isLearner),
+      role: isTorn ? 'unknown' : roleOf(status, isLearner),
       state: 'answered',
       term: int64(raftTerm),
       ...(name !== undefined && { leader: name }),
@@ -94,6 +99,20 @@ export class MemberViews implements Disposable {
       ...(raftAppliedIndex !== NOBODY && { applied: int64(raftAppliedIndex) }),
       ...(header !== null && { revision: int64(header.revision) }),
     };
+  }
+
+  /**
+   * etcd reads leader and term one after the other, so around an election a reply may name the new
+   * leader with the old term: another leader in the same term. Such a view is taken for torn, not
+   * for two leaders in one term, unless the member insists.
+   */
+  #isTorn(node: NodeName, leader: string, term: string): boolean {
+    if (leader === NOBODY) return false;
+    const said = this.#said.get(node);
+    const isOdd = said !== undefined && said.term === term && said.leader !== leader;
+    if (isOdd && ++said.odd <= ODD_VIEWS_MAX) return true;
+    this.#said.set(node, { leader, term, odd: 0 });
+    return false;
   }
 }
 

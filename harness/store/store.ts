@@ -24,6 +24,8 @@ export interface RunFolderHandle {
   /** Replaces the file whole, so that a reader never sees half of it. */
   writeText(name: string, text: string): Promise<void>;
   writeJson(name: string, value: unknown): Promise<void>;
+  /** Deletes what the nodes stored, hundreds of megabytes; their logs stay. */
+  dropNodeData(): Promise<void>;
   /** Enters the run into `index.jsonl`, and points `latest` (and `latest-failed`) at it. */
   finish(result: RunResult): Promise<void>;
 }
@@ -84,6 +86,11 @@ function handle(root: string, id: string, dir: string, test: string): RunFolderH
     path: (name) => join(dir, name),
     writeText,
     writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 2)}\n`),
+    dropNodeData: async () => {
+      const nodes = join(test, 'nodes');
+      for (const node of await readdir(nodes).catch(() => []))
+        await rm(join(nodes, node, 'data'), { recursive: true, force: true });
+    },
     finish: async ({ verdict, exitCode, manifest }) => {
       const { startedAt } = manifest;
       await appendFile(

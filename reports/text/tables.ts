@@ -153,7 +153,11 @@ function recoveryLines({ result, columns }: Page): Lines {
   );
   return [
     ...(parts.length > 0
-      ? paragraph(`First success after a fault ended: ${parts.join('; ')}.`, columns, INDENT)
+      ? paragraph(
+          `First success on the nodes that a fault hit, after its end: ${parts.join('; ')}.`,
+          columns,
+          INDENT,
+        )
       : []),
     ...(nodes.length > 0
       ? paragraph(`First success after the last heal: ${nodes.join(', ')}.`, columns, INDENT)

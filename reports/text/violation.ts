@@ -11,7 +11,7 @@ const BARS_MAX = 6;
 
 /** A check that found violations: sentences first, then the operations, then what was around. */
 export function violationLines(check: CheckResult, page: Page): Lines {
-  const shown = check.anomalies.slice(0, ANOMALIES_MAX);
+  const shown = oneOfEachKindFirst(check.anomalies).slice(0, ANOMALIES_MAX);
   const more = check.anomalies.length - shown.length;
   const none =
     shown.length === 0
@@ -24,6 +24,14 @@ export function violationLines(check: CheckResult, page: Page): Lines {
       ? ['', `   and ${counted(more, 'more violation')} that ${check.checker} found`]
       : []),
   ];
+}
+
+/** Many violations are often one bug seen in few ways: each way is shown before any is repeated. */
+function oneOfEachKindFirst(anomalies: readonly Anomaly[]): readonly Anomaly[] {
+  const first = new Map<string, Anomaly>();
+  for (const anomaly of anomalies) if (!first.has(anomaly.kind)) first.set(anomaly.kind, anomaly);
+  const firsts = new Set(first.values());
+  return [...firsts, ...anomalies.filter((anomaly) => !firsts.has(anomaly))];
 }
 
 function head(check: CheckResult, anomaly: Anomaly | undefined, { style, columns }: Page): string {
