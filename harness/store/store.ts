@@ -88,8 +88,9 @@ function handle(root: string, id: string, dir: string, test: string): RunFolderH
     writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 2)}\n`),
     dropNodeData: async () => {
       const nodes = join(test, 'nodes');
-      for (const node of await readdir(nodes).catch(() => []))
-        await rm(join(nodes, node, 'data'), { recursive: true, force: true });
+      const entries = await readdir(nodes, { withFileTypes: true }).catch(() => []);
+      for (const node of entries.filter((entry) => entry.isDirectory()))
+        await rm(join(nodes, node.name, 'data'), { recursive: true, force: true });
     },
     finish: async ({ verdict, exitCode, manifest }) => {
       const { startedAt } = manifest;
