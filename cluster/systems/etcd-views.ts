@@ -6,12 +6,11 @@ import { EtcdClient } from '../etcd-api/client.ts';
 import { classify } from '../etcd-api/errors.ts';
 import type { StatusResponse } from '../etcd-api/rpc.ts';
 import { int64 } from '../etcd-api/stamp.ts';
+import { TornViews } from './etcd-torn-views.ts';
 
 /** Status is answered from memory: one that takes longer is paused, or nearly. */
 const STATUS_MS_MAX = 300;
 const READ_MS_MAX = 1_000;
-/** A member that contradicts itself this often means it. */
-const ODD_VIEWS_MAX = 3;
 /** etcd's word for: I know of no leader. */
 const NOBODY = '0';
 
@@ -28,8 +27,7 @@ export class MemberViews implements Disposable {
     NodeName,
     { readonly direct: EtcdClient; readonly linked: EtcdClient }
   >;
-  /** What each member last said of leader and term, and how often since it contradicted that. */
-  readonly #said = new Map<NodeName, { leader: string; term: string; odd: number }>();
+  readonly #torn: TornViews = new TornViews();
   /** Member ids, as they become known. */
   readonly #names = new Map<string, NodeName>();
 
@@ -87,7 +85,7 @@ export class MemberViews implements Disposable {
   #sample(node: NodeName, status: StatusResponse): RoleSample {
     const { header, leader, isLearner, raftTerm, raftAppliedIndex } = status;
     if (header !== null) this.#names.set(header.memberId, node);
-    const isTorn = this.#isTorn(node, leader, raftTerm);
+    const isTorn = leader !== NOBODY && this.#torn.isTorn(node, leader, raftTerm);
     const name = isTorn ? undefined : this.#names.get(leader);
     return {
       node,
@@ -99,20 +97,6 @@ export class MemberViews implements Disposable {
       ...(raftAppliedIndex !== NOBODY && { applied: int64(raftAppliedIndex) }),
       ...(header !== null && { revision: int64(header.revision) }),
     };
-  }
-
-  /**
-   * etcd reads leader and term one after the other, so around an election a reply may name the new
-   * leader with the old term: another leader in the same term. Such a view is taken for torn, not
-   * for two leaders in one term, unless the member insists.
-   */
-  #isTorn(node: NodeName, leader: string, term: string): boolean {
-    if (leader === NOBODY) return false;
-    const said = this.#said.get(node);
-    const isOdd = said !== undefined && said.term === term && said.leader !== leader;
-    if (isOdd && ++said.odd <= ODD_VIEWS_MAX) return true;
-    this.#said.set(node, { leader, term, odd: 0 });
-    return false;
   }
 }
 
