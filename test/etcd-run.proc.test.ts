@@ -84,11 +84,13 @@ describeWith('etcd', 'etcd under faults', () => {
 
   test('partition, kill and pause together: pass, every kind with evidence', async () => {
     await using box = await sandbox();
-    const args = [...ETCD, '--duration', '25s', '--seed', '0x5eed0001', '--clients', '10'];
+    // Of five nodes two may be hit at once, so no lane keeps the others from their turn for long.
+    const five = ETCD.with(ETCD.indexOf('3'), '5');
+    const args = [...five, '--duration', '25s', '--seed', '0x5eed0001', '--clients', '10'];
     const { code, out } = await box.schism([...args, '--fault-interval', '3s', '-q']);
     expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });
     const run = await stored(box);
-    expect(run.result.counts.ok).toBeGreaterThan(5000);
+    expect(run.result.counts.ok).toBeGreaterThan(4000);
     const kinds = (check(run, 'evidence').details as unknown as EvidenceDetails).kinds;
     expect(kinds.every(({ installed, failed }) => installed > 0 && failed === 0)).toBe(true);
     expect(out).toContain('Availability by window');
