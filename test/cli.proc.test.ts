@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { realClock, sleep } from '../harness/core/clock.ts';
-import { sandbox } from './cli-testing.ts';
+import { type Running, type Sandbox, sandbox } from './cli-testing.ts';
 
 const QUICK = ['run', '--system', 'memory', '--duration', '1s', '--quiet-start', '200ms', '-q'];
 
@@ -164,6 +164,16 @@ describe('a run', () => {
   });
 });
 
+/** A run that would go on for a minute, half a second into its main phase. */
+async function startedRun(box: Sandbox): Promise<{ readonly running: Running }> {
+  const args = ['run', '--system', 'memory', '--duration', '60s', '--fault', 'pause'];
+  const running = box.start(args);
+  await box.recorded('"ph":"main"');
+  await sleep(realClock(), 500);
+  // Wrapped, since a running process is a promise of its end.
+  return { running };
+}
+
 describe('an interrupted run', () => {
   test('takes the signal of the terminal and of a launcher for one', async () => {
     await using box = await sandbox();
@@ -179,18 +189,7 @@ describe('an interrupted run', () => {
 
   test('heals, judges what was recorded, and exits 130', async () => {
     await using box = await sandbox();
-    const running = box.start([
-      'run',
-      '--system',
-      'memory',
-      '--duration',
-      '60s',
-      '--fault',
-      'pause',
-    ]);
-    const clock = realClock();
-    await box.recorded('"ph":"main"');
-    await sleep(clock, 500);
+    const { running } = await startedRun(box);
     running.kill('SIGINT');
     const { exitCode } = await running;
     expect(exitCode).toBe(130);
@@ -201,18 +200,7 @@ describe('an interrupted run', () => {
 
   test('killed with -9, leaves a history that can be judged', async () => {
     await using box = await sandbox();
-    const running = box.start([
-      'run',
-      '--system',
-      'memory',
-      '--duration',
-      '60s',
-      '--fault',
-      'pause',
-    ]);
-    const clock = realClock();
-    await box.recorded('"ph":"main"');
-    await sleep(clock, 500);
+    const { running } = await startedRun(box);
     running.kill('SIGKILL');
     await running;
     const dir = await box.runDir();

@@ -70,8 +70,8 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   const started = clock.wallMs();
   const found = await findSubject(ref, flags);
   const { history, torn } = await readHistory(found.historyPath);
-  const hasEnd = [...history.ops()].some(({ phase }) => phase === 'final');
-  if (found.runPath !== undefined && !hasEnd)
+  const phases = phasesOf(history);
+  if (found.runPath !== undefined && !phases.some(({ phase }) => phase === 'final'))
     shell.err('schism: this run did not come to its end: nothing was read back after the faults\n');
   if (torn) shell.err('schism: the last line was cut off in mid-write, and left out\n');
   const manifest = withFlags(completed(found.manifest, history), flags);
@@ -98,7 +98,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
     ...judgeRun(config, checks, []),
     checks,
     problems: [],
-    phases: phasesOf(history),
+    phases,
     counts: countOutcomes(history),
     wallMs: clock.wallMs() - started,
   };

@@ -4,7 +4,7 @@ import type { Random } from '../core/prng.ts';
 import type { Process } from '../history/op.ts';
 import { nothing } from './basic.ts';
 import type { Context, Generator } from './generator.ts';
-import { passOn, pending, rewrapped } from './rewrap.ts';
+import { around, passOn, pending, rewrapped } from './rewrap.ts';
 
 /**
  * The first operation of `gen` again and again, `times` times or forever: what is left of `gen`
@@ -13,17 +13,9 @@ import { passOn, pending, rewrapped } from './rewrap.ts';
 export function repeat(gen: Generator, times: number = Number.POSITIVE_INFINITY): Generator {
   if (times <= 0) return nothing;
   const again = (rest: Generator): Generator => repeat(rest, times);
-  const self: Generator = {
-    next: (ctx) => {
-      const next = gen.next(ctx);
-      if (next === undefined) return undefined;
-      const [offer, rest] = next;
-      if (offer === 'pending') return pending(self, gen, rest, again);
-      return [offer, times === Number.POSITIVE_INFINITY ? self : repeat(gen, times - 1)];
-    },
-    update: (ctx, event) => passOn(self, gen, again, ctx, event),
-  };
-  return self;
+  return around(gen, again, (offer, _rest, self) => {
+    return [offer, times === Number.POSITIVE_INFINITY ? self : repeat(gen, times - 1)];
+  });
 }
 
 /**
@@ -65,17 +57,9 @@ function cycling(
 export function limit(count: number, gen: Generator): Generator {
   if (count <= 0) return nothing;
   const again = (rest: Generator): Generator => limit(count, rest);
-  const self: Generator = {
-    next: (ctx) => {
-      const next = gen.next(ctx);
-      if (next === undefined) return undefined;
-      const [offer, rest] = next;
-      if (offer === 'pending') return pending(self, gen, rest, again);
-      return [offer, limit(offer.special === undefined ? count - 1 : count, rest)];
-    },
-    update: (ctx, event) => passOn(self, gen, again, ctx, event),
-  };
-  return self;
+  return around(gen, again, (offer, rest) => {
+    return [offer, limit(offer.special === undefined ? count - 1 : count, rest)];
+  });
 }
 
 /** One operation. */
@@ -192,19 +176,11 @@ function tossing(
   left: number,
 ): Generator {
   const again = (rest: Generator): Generator => tossing(options, rest, random, left);
-  const self: Generator = {
-    next: (ctx) => {
-      const next = gen.next(ctx);
-      if (next === undefined) return undefined;
-      const [offer, rest] = next;
-      if (offer === 'pending') return pending(self, gen, rest, again);
-      if (offer.special !== undefined) return [offer, again(rest)];
-      if (left > 1) return [offer, tossing(options, rest, random, left - 1)];
-      const chance = random.clone();
-      if (chance.chance(options.probability)) return [offer, nothing];
-      return [offer, tossing(options, rest, chance, options.every)];
-    },
-    update: (ctx, event) => passOn(self, gen, again, ctx, event),
-  };
-  return self;
+  return around(gen, again, (offer, rest) => {
+    if (offer.special !== undefined) return [offer, again(rest)];
+    if (left > 1) return [offer, tossing(options, rest, random, left - 1)];
+    const chance = random.clone();
+    if (chance.chance(options.probability)) return [offer, nothing];
+    return [offer, tossing(options, rest, chance, options.every)];
+  });
 }

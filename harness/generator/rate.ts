@@ -5,7 +5,7 @@ import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
 import { sleepUntil } from './basic.ts';
 import { type Children, choose, updateAll } from './choose.ts';
 import type { Generator, Offer } from './generator.ts';
-import { passOn, pending, rewrapped } from './rewrap.ts';
+import { around, passOn, pending, rewrapped } from './rewrap.ts';
 
 /**
  * How far `stagger` may fall behind its schedule and still make up for it. Timers are late by
@@ -38,23 +38,15 @@ function spaced<R extends Random | undefined>(
   random: R,
 ): Generator {
   const again = (rest: Generator): Generator => spaced(rest, due, catchUp, intervalMs, random);
-  const self: Generator = {
-    next: (ctx) => {
-      const next = gen.next(ctx);
-      if (next === undefined) return undefined;
-      const [offer, rest] = next;
-      if (offer === 'pending') return pending(self, gen, rest, again);
-      if (offer.special !== undefined) return [offer, again(rest)];
-      const time = nanos(Math.max(offer.time, due ?? 0));
-      const chance = random?.clone() as R;
-      const from = Math.max(due ?? time, time - catchUp);
-      const later = nanos(from + nanosFromMs(intervalMs(chance)));
-      const paced = time === offer.time ? offer : { ...offer, time };
-      return [paced, spaced(rest, later, catchUp, intervalMs, chance)];
-    },
-    update: (ctx, event) => passOn(self, gen, again, ctx, event),
-  };
-  return self;
+  return around(gen, again, (offer, rest) => {
+    if (offer.special !== undefined) return [offer, again(rest)];
+    const time = nanos(Math.max(offer.time, due ?? 0));
+    const chance = random?.clone() as R;
+    const from = Math.max(due ?? time, time - catchUp);
+    const later = nanos(from + nanosFromMs(intervalMs(chance)));
+    const paced = time === offer.time ? offer : { ...offer, time };
+    return [paced, spaced(rest, later, catchUp, intervalMs, chance)];
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Moves that every combinator around one generator makes. Both keep identity: see `Next`. */
 import type { Op } from '../history/op.ts';
-import type { Context, Generator, Next } from './generator.ts';
+import type { Context, Generator, Next, Offer } from './generator.ts';
 
 /** How a combinator puts itself around what is left of its generator. */
 export type Rewrap = (rest: Generator) => Generator;
@@ -26,4 +26,25 @@ export function rewrapped(next: Next, self: Generator, gen: Generator, rewrap: R
   if (next === undefined) return undefined;
   const [offer, rest] = next;
   return offer === 'pending' ? pending(self, gen, rest, rewrap) : [offer, rewrap(rest)];
+}
+
+/**
+ * A combinator around one generator that does something only with its offers: `take` decides what
+ * becomes of each. Pending and events pass through, around what is left.
+ */
+export function around(
+  gen: Generator,
+  rewrap: Rewrap,
+  take: (offer: Offer, rest: Generator, self: Generator) => Next,
+): Generator {
+  const self: Generator = {
+    next: (ctx) => {
+      const next = gen.next(ctx);
+      if (next === undefined) return undefined;
+      const [offer, rest] = next;
+      return offer === 'pending' ? pending(self, gen, rest, rewrap) : take(offer, rest, self);
+    },
+    update: (ctx, event) => passOn(self, gen, rewrap, ctx, event),
+  };
+  return self;
 }

@@ -5,22 +5,14 @@ import type { Log } from '../core/log.ts';
 import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
 import type { Op } from '../history/op.ts';
 import type { Context, Generator, Offer } from './generator.ts';
-import { passOn, pending, rewrapped } from './rewrap.ts';
+import { around, passOn, pending, rewrapped } from './rewrap.ts';
 
 /** Rewrites every operation. `fn` must be pure; pauses and log lines pass as they are. */
 export function map(fn: (offer: Offer) => Offer, gen: Generator): Generator {
   const again = (rest: Generator): Generator => map(fn, rest);
-  const self: Generator = {
-    next: (ctx) => {
-      const next = gen.next(ctx);
-      if (next === undefined) return undefined;
-      const [offer, rest] = next;
-      if (offer === 'pending') return pending(self, gen, rest, again);
-      return [offer.special === undefined ? fn(offer) : offer, again(rest)];
-    },
-    update: (ctx, event) => passOn(self, gen, again, ctx, event),
-  };
-  return self;
+  return around(gen, again, (offer, rest) => {
+    return [offer.special === undefined ? fn(offer) : offer, again(rest)];
+  });
 }
 
 /**
