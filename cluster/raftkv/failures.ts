@@ -89,10 +89,7 @@ export const FAILURES: Readonly<Record<FailureName, Failure>> = {
   memberExists: make('FAILED_PRECONDITION', 'member ID already exist'),
   peerUrlExists: make('FAILED_PRECONDITION', 'Peer URLs already exists'),
   // etcd has no gRPC code for this one, in any version so far.
-  notEnoughStarted: make(
-    'UNKNOWN',
-    're-configuration failed due to not enough started members',
-  ),
+  notEnoughStarted: make('UNKNOWN', 're-configuration failed due to not enough started members'),
   notLearner: make('FAILED_PRECONDITION', 'can only promote a learner member'),
   learnerNotReady: make(
     'FAILED_PRECONDITION',

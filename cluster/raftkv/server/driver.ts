@@ -1,0 +1,277 @@
+/**
+ * Drives one member's raft: hands it ticks and messages, takes what it says, writes what must be on
+ * disk, applies what is committed. Everything but the disk happens in one turn.
+ */
+import type { Clock, Timer } from '../../../harness/core/clock.ts';
+import { invariant } from '../../../harness/core/invariant.ts';
+import type { Log } from '../../../harness/core/log.ts';
+import { msFromNanos } from '../../../harness/core/units.ts';
+import type { Entry, MemberId, Message, Persist, Raft, ReadGrant } from '../raft/types.ts';
+import type { Storage } from '../storage/types.ts';
+import type { Transport } from './transport.ts';
+
+/** etcd commits its backend as often, or after so many operations. */
+const COMMIT_EVERY_MS = 100;
+const COMMIT_OPERATIONS = 10_000;
+
+export interface DriverOptions {
+  readonly raft: Raft;
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tickMs: number;
+  readonly snapshotCount: number;
+  readonly catchUpEntries: number;
+  /** After a pause raft is handed the ticks it missed, before anything else. */
+  readonly makesUpTicks: boolean;
+}
+
+/** What the rest of the node does when raft has something for it. */
+export interface DriverHooks {
+  /** Before anything is taken: what came from clients goes in. */
+  collect(): void;
+  /** Before it is written: addresses of new members are needed before they are applied. */
+  appending(entries: readonly Entry[]): void;
+  apply(entries: readonly Entry[]): void;
+  /** What the state machine has. */
+  applied(): number;
+  granted(reads: readonly ReadGrant[]): void;
+  /** The backend now holds a leader's snapshot. */
+  installed(): Promise<void>;
+  /** After everything that one turn brought. */
+  settled(): void;
+  /** Once a tick. */
+  tick(): void;
+  /** Nothing is promised any more: nobody knows what is on the disk. */
+  diskFailed(error: unknown): void;
+}
+
+/** Disposing of it stops ticks and waits for the disk; the rest belongs to the node. */
+export class Driver implements AsyncDisposable {
+  readonly #options: DriverOptions;
+  readonly #hooks: DriverHooks;
+  #transport: Transport | undefined;
+  #timer: Timer | undefined;
+  #isAwake = false;
+  #isStopped = false;
+  #lastCommitMs = 0;
+  #tickedMs = 0;
+  /** Writes to disk, one after the other. */
+  #disk: Promise<void> = Promise.resolve();
+  #isPersisting = false;
+  /** The backend is not the state machine's while a leader's snapshot takes its place. */
+  #isInstalling = false;
+  #isCompacting = false;
+  readonly #sendingSnapshot = new Set<MemberId>();
+
+  constructor(options: DriverOptions, hooks: DriverHooks) {
+    this.#options = options;
+    this.#hooks = hooks;
+  }
+
+  start(transport: Transport): void {
+    this.#transport = transport;
+    this.#tickedMs = msFromNanos(this.#options.clock.now());
+    this.#arm(this.#tickedMs);
+    this.wake();
+  }
+
+  receive(message: Message): void {
+    if (this.#isStopped) return;
+    this.#options.raft.step(message);
+    this.wake();
+  }
+
+  /** Raft may have something: everything of this turn of the loop is taken together. */
+  wake(): void {
+    if (this.#isAwake || this.#isStopped) return;
+    this.#isAwake = true;
+    void this.#turn();
+  }
+
+  async #turn(): Promise<void> {
+    await this.#options.clock.turn();
+    this.#isAwake = false;
+    if (!this.#isStopped) this.#pump();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    await this.#disk;
+  }
+
+  /** Due times keep their distance, whatever a turn takes; missed ones are not made up for. */
+  #arm(dueMs: number): void {
+    const { clock, raft, tickMs } = this.#options;
+    const nowMs = msFromNanos(clock.now());
+    const nextMs = Math.max(dueMs + tickMs, nowMs);
+    this.#timer = clock.timer(nextMs - nowMs, () => {
+      if (this.#isStopped) return;
+      this.#makeUpTicks();
+      raft.tick();
+      this.#tickedMs = Math.max(this.#tickedMs + tickMs, msFromNanos(clock.now()) - tickMs);
+      this.#hooks.tick();
+      this.#commitWhenDue();
+      this.#arm(nextMs);
+      this.wake();
+    });
+  }
+
+  #makeUpTicks(): void {
+    const { raft, clock, tickMs, makesUpTicks } = this.#options;
+    if (!makesUpTicks) return;
+    const nowMs = msFromNanos(clock.now());
+    for (; nowMs - this.#tickedMs >= 2 * tickMs; this.#tickedMs += tickMs) raft.tick();
+  }
+
+  #pump(): void {
+    const { raft } = this.#options;
+    this.#makeUpTicks();
+    this.#hooks.collect();
+    for (const message of raft.takeMessages()) this.#send(message);
+    const committed = raft.takeCommitted();
+    if (committed.length > 0) this.#apply(committed);
+    const reads = raft.takeReads();
+    if (reads.length > 0) this.#hooks.granted(reads);
+    this.#hooks.settled();
+    this.#persist();
+  }
+
+  #apply(entries: readonly Entry[]): void {
+    const { storage } = this.#options;
+    this.#hooks.apply(entries);
+    if (storage.backend.pending >= COMMIT_OPERATIONS) this.#commit();
+    this.#snapshotWhenDue();
+  }
+
+  #persist(): void {
+    const { raft } = this.#options;
+    while (!this.#isPersisting) {
+      const persist = raft.takePersist();
+      if (persist === undefined) return;
+      const { snapshot, entries, hardState, replies } = persist;
+      if (snapshot === undefined && entries.length === 0 && hardState === undefined) {
+        // Nothing has to be on disk first: reads through a follower live from this.
+        raft.persisted();
+        for (const reply of replies) this.#send(reply);
+        continue;
+      }
+      this.#hooks.appending(entries);
+      this.#isPersisting = true;
+      this.#onDisk(() => this.#write(persist));
+    }
+  }
+
+  async #write(persist: Persist): Promise<void> {
+    const { raft, storage, log } = this.#options;
+    const { snapshot, entries, hardState, mustSync, replies } = persist;
+    if (snapshot !== undefined) {
+      this.#isInstalling = true;
+      log.info('installing a snapshot', { index: snapshot.meta.index });
+      await storage.install(snapshot);
+      await this.#hooks.installed();
+      this.#isInstalling = false;
+    }
+    if (entries.length > 0 || hardState !== undefined)
+      await storage.save({ entries, ...(hardState !== undefined && { hardState }), mustSync });
+    this.#isPersisting = false;
+    if (this.#isStopped) return;
+    raft.persisted();
+    for (const reply of replies) this.#send(reply);
+    this.#pump();
+  }
+
+  #send(message: Message): void {
+    if (message.type === 'snapshot') this.#sendSnapshot(message);
+    else this.#transport?.send(message);
+  }
+
+  /** The state machine of now, which is at least as new as what raft asked for. */
+  #sendSnapshot(message: Message & { readonly type: 'snapshot' }): void {
+    const { raft, storage, log } = this.#options;
+    const { to } = message;
+    if (this.#sendingSnapshot.has(to)) {
+      raft.reportSnapshot(to, false);
+      return;
+    }
+    this.#sendingSnapshot.add(to);
+    this.#onDisk(async () => {
+      try {
+        this.#commit();
+        if (!this.#isInLog(storage.backend.applied)) {
+          raft.reportSnapshot(to, false);
+          return;
+        }
+        const meta = raft.snapshotMeta(storage.backend.applied);
+        const { applied, data } = await storage.backend.snapshot();
+        invariant(applied === meta.index, `a snapshot of ${applied}, not of ${meta.index}`);
+        log.info('sending a snapshot', { to, index: meta.index, bytes: data.length });
+        this.#transport?.send({ ...message, meta, data });
+      } finally {
+        this.#sendingSnapshot.delete(to);
+      }
+    });
+  }
+
+  #commitWhenDue(): void {
+    const nowMs = msFromNanos(this.#options.clock.now());
+    if (nowMs - this.#lastCommitMs < COMMIT_EVERY_MS) return;
+    this.#lastCommitMs = nowMs;
+    this.#commit();
+  }
+
+  #commit(): void {
+    const { backend } = this.#options.storage;
+    const applied = this.#hooks.applied();
+    if (this.#isInstalling || applied === backend.applied) return;
+    try {
+      backend.commit(applied);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#isStopped = true;
+    this.#timer?.cancel();
+    this.#hooks.diskFailed(error);
+  }
+
+  /** §7: the backend holds what is applied, so the log before it is only for slow followers. */
+  #snapshotWhenDue(): void {
+    const { raft, storage, snapshotCount, catchUpEntries, log } = this.#options;
+    const { applied, firstIndex } = raft.status();
+    if (this.#isCompacting || applied - firstIndex + 1 < snapshotCount + catchUpEntries) return;
+    const index = applied - catchUpEntries;
+    this.#isCompacting = true;
+    this.#onDisk(async () => {
+      if (this.#isInLog(index)) {
+        this.#commit();
+        await storage.compact(raft.snapshotMeta(index));
+        if (this.#isInLog(index)) raft.compact(index);
+        log.info('a snapshot: the log now starts later', { firstIndex: index + 1 });
+      }
+      this.#isCompacting = false;
+    });
+  }
+
+  /** A leader's snapshot may have put the start of the log beyond it, since this was planned. */
+  #isInLog(index: number): boolean {
+    return index >= this.#options.raft.status().firstIndex - 1;
+  }
+
+  #onDisk(act: () => Promise<void>): void {
+    this.#disk = this.#afterDisk(this.#disk, act);
+  }
+
+  async #afterDisk(before: Promise<void>, act: () => Promise<void>): Promise<void> {
+    await before;
+    if (this.#isStopped) return;
+    try {
+      await act();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+}

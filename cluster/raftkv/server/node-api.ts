@@ -1,0 +1,150 @@
+/** What clients ask of a node, put together from its parts. */
+import { FAILURES, failed, ok, type Result } from '../failures.ts';
+import type {
+  DeleteRangeResult,
+  PutResult,
+  RequestOp,
+  TxnRequest,
+  TxnResult,
+} from '../mvcc/types.ts';
+import type { MemberId, Raft } from '../raft/types.ts';
+import type { Identity, Storage } from '../storage/types.ts';
+import type { Member, NodeApi, NodeStatus } from './api.ts';
+import type { CommandRequest } from './command.ts';
+import type { NodeConfig } from './config.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { Machine } from './machine.ts';
+import { arePeerUrls, type MemberChanges } from './member-changes.ts';
+import type { Proposals } from './proposals.ts';
+import type { Reads } from './reads.ts';
+import type { Watches } from './watches.ts';
+
+/** What clients are told: the API is that of etcd 3.4. */
+export const VERSION = '3.4.0-raftkv';
+
+export interface NodeParts {
+  readonly config: NodeConfig;
+  readonly identity: Identity;
+  readonly storage: Storage;
+  readonly raft: Raft;
+  /** Another one after a leader's snapshot was installed. */
+  readonly machine: Machine;
+  readonly proposals: Proposals;
+  readonly reads: Reads;
+  readonly leases: LeaseKeeper;
+  readonly changes: MemberChanges;
+  readonly watches: Watches;
+  /** Resolves once the leader is `to`, or false after the time. */
+  awaitLeader(to: MemberId, timeoutMs: number): Promise<boolean>;
+}
+
+export function nodeApi(parts: NodeParts): NodeApi {
+  const propose = async <T>(request: CommandRequest): Promise<Result<T>> =>
+    (await parts.proposals.propose(request)) as Result<T>;
+  return {
+    header: () => ({
+      cluster: parts.identity.cluster,
+      member: parts.identity.member,
+      revision: parts.machine.store.revision,
+      term: parts.raft.status().term,
+    }),
+    range: async (request) => {
+      const ready = request.serializable === true ? ok(null) : await parts.reads.barrier();
+      return ready.ok ? parts.machine.store.range(request) : ready;
+    },
+    put: (request) => propose<PutResult>({ type: 'put', request }),
+    deleteRange: (request) => propose<DeleteRangeResult>({ type: 'delete-range', request }),
+    txn: async (request) => {
+      if (!isReadOnly(request)) return propose<TxnResult>({ type: 'txn', request });
+      const ready = isSerializable(request) ? ok(null) : await parts.reads.barrier();
+      return ready.ok ? parts.machine.store.txn(request) : ready;
+    },
+    compact: (revision) => propose<{ revision: number }>({ type: 'compact', revision }),
+    leaseGrant: (id, ttlSeconds) => parts.leases.grant(id, ttlSeconds),
+    leaseRevoke: (id) => propose<{ revision: number }>({ type: 'lease-revoke', id }),
+    leaseKeepAlive: (id) => parts.leases.keepAlive(id),
+    leaseTimeToLive: (id, withKeys) => parts.leases.timeToLive(id, withKeys),
+    leases: () => Promise.resolve(ok(parts.machine.store.leases.list())),
+    watch: (request, wake) => parts.watches.open(parts.machine.store, request, wake),
+    ...memberApi(parts, propose),
+    status: () => statusOf(parts),
+    hashKv: (revision) => Promise.resolve(parts.machine.store.hash(revision)),
+    moveLeader: (to) => moveLeader(parts, to),
+  };
+}
+
+function memberApi(
+  parts: NodeParts,
+  propose: <T>(request: CommandRequest) => Promise<Result<T>>,
+): Pick<NodeApi, 'memberAdd' | 'memberRemove' | 'memberPromote' | 'memberUpdate' | 'memberList'> {
+  const change = async (type: 'remove' | 'promote', member: MemberId) => {
+    const result = await parts.changes.change({ type, member });
+    return result.ok ? ok(result.value.members) : result;
+  };
+  return {
+    memberAdd: async (peerUrls, isLearner) => {
+      const result = await parts.changes.change({ type: 'add', peerUrls, isLearner });
+      if (!result.ok) return result;
+      const { members, member: id } = result.value;
+      const member: Member = members.find((each) => each.id === id) ?? {
+        id,
+        name: '',
+        peerUrls,
+        clientUrls: [],
+        isLearner,
+      };
+      return ok({ member, members });
+    },
+    memberRemove: (id) => change('remove', id),
+    memberPromote: (id) => change('promote', id),
+    memberUpdate: (member, peerUrls) =>
+      arePeerUrls(peerUrls)
+        ? propose<readonly Member[]>({ type: 'member-update', member, peerUrls })
+        : Promise.resolve(failed(FAILURES.badUrls)),
+    memberList: async (linearizable) => {
+      const ready = linearizable ? await parts.reads.barrier() : ok(null);
+      return ready.ok ? ok(parts.machine.members.list()) : ready;
+    },
+  };
+}
+
+function statusOf({ raft, storage, machine }: NodeParts): NodeStatus {
+  const { leader, commit, term, isLearner } = raft.status();
+  return {
+    version: VERSION,
+    dbSize: storage.backend.size,
+    dbSizeInUse: Math.min(machine.store.sizeInUse, storage.backend.size),
+    leader,
+    raftIndex: commit,
+    raftTerm: term,
+    raftApplied: machine.applied,
+    errors: leader === undefined ? [FAILURES.noLeader.message] : [],
+    isLearner,
+  };
+}
+
+/** Resolves once this member knows the new leader. */
+async function moveLeader(parts: NodeParts, to: MemberId): Promise<Result<null>> {
+  const { raft, config } = parts;
+  const { role, leader } = raft.status();
+  if (role !== 'leader') return failed(FAILURES.notLeader);
+  const member = parts.machine.members.get(to);
+  if (member === undefined || member.isLearner) return failed(FAILURES.badTransferee);
+  if (leader === to) return ok(null);
+  if (!raft.transfer(to)) return failed(FAILURES.badTransferee);
+  const moved = await parts.awaitLeader(to, config.electionMs);
+  return moved ? ok(null) : failed(FAILURES.transferTimedOut);
+}
+
+function isReadOnly({ success, failure }: TxnRequest): boolean {
+  return [...success, ...failure].every(
+    (op) => op.type === 'range' || (op.type === 'txn' && isReadOnly(op.request)),
+  );
+}
+
+function isSerializable({ success, failure }: TxnRequest): boolean {
+  return [...success, ...failure].every((op: RequestOp) => {
+    if (op.type === 'txn') return isSerializable(op.request);
+    return op.type === 'range' && op.request.serializable === true;
+  });
+}
