@@ -45,7 +45,7 @@ const EXAMPLES: readonly Example[] = [
   ['FAILED_PRECONDITION', 'etcdserver: not leader', 'not-leader', 'fail'],
   ['FAILED_PRECONDITION', 'etcdserver: bad leader transferee', 'bad-transferee', 'fail'],
   [
-    'FAILED_PRECONDITION',
+    'UNKNOWN',
     'etcdserver: re-configuration failed due to not enough started members',
     'few-started-members',
     'fail',

@@ -53,7 +53,7 @@ export const ERROR_ROWS: readonly ErrorRow[] = [
     ['FAILED_PRECONDITION', 'etcdserver: lease already exists', 'lease-exists', AT_APPLY],
     ['FAILED_PRECONDITION', 'etcdserver: not leader', 'not-leader', BEFORE],
     ['FAILED_PRECONDITION', 'etcdserver: bad leader transferee', 'bad-transferee', BEFORE],
-    ['FAILED_PRECONDITION', 'not enough started members', 'few-started-members', BEFORE],
+    ['UNKNOWN', 'not enough started members', 'few-started-members', BEFORE],
     ['FAILED_PRECONDITION', 'etcdserver: member ID already exist', 'member-exists', AT_APPLY],
     ['FAILED_PRECONDITION', 'etcdserver: Peer URLs already exists', 'peer-url-exists', AT_APPLY],
     ['FAILED_PRECONDITION', 'etcdserver: can only promote a learner', 'not-promotable', BEFORE],
