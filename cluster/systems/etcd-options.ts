@@ -1,7 +1,14 @@
 /** The options of system `etcd`, and the flags and environment that they become. */
 import { HarnessError } from '../../harness/core/errors.ts';
-import { type NodeName, parseDurationMs } from '../../harness/core/units.ts';
 import type { Timing } from '../../harness/protocols/system.ts';
+import {
+  type MemberFlags,
+  memberFlags,
+  OptionReader,
+  type Options,
+  timingFlags,
+  without,
+} from './member-options.ts';
 
 /** A line of help each. */
 export const ETCD_OPTIONS: Readonly<Record<string, string>> = {
@@ -28,23 +35,7 @@ export interface EtcdSettings {
   readonly flags: readonly string[];
 }
 
-export interface MemberFlags {
-  readonly node: NodeName;
-  readonly dataDir: string;
-  /** Where it listens: `127.0.0.1:16032`. */
-  readonly peer: string;
-  readonly client: string;
-  /** Every member's advertised peer URL. */
-  readonly urls: ReadonlyMap<NodeName, string>;
-  readonly token: string;
-}
-
-/** etcd refuses an election timeout that is shorter. */
-const HEARTBEATS_PER_ELECTION = 5;
-/** What the harness decides: a second value for one of these would break the wiring. */
-const OURS = /^--?(name|data-dir|wal-dir|listen-|advertise-|initial-|proxy|config-file|discovery)/;
-
-export function binaryOf(options: Readonly<Record<string, string>>): string {
+export function binaryOf(options: Options): string {
   return options['binary'] ?? 'etcd';
 }
 
@@ -56,57 +47,37 @@ export function parseVersion(text: string): EtcdVersion | undefined {
 }
 
 /** Throws `bad-option` for what etcd would refuse. */
-export function timingOf(options: Readonly<Record<string, string>>): Timing {
-  const heartbeatMs = parseDurationMs(options['heartbeat'] ?? '50ms', 'heartbeat');
-  const electionMs = parseDurationMs(options['election'] ?? '500ms', 'election');
-  if (electionMs < HEARTBEATS_PER_ELECTION * heartbeatMs)
-    throw bad('election', `${electionMs} ms is less than five heartbeats of ${heartbeatMs} ms`);
-  return { heartbeatMs, electionMs };
+export function timingOf(options: Options): Timing {
+  return new OptionReader('etcd', options).timing();
 }
 
 /**
  * Throws `bad-option` for a value that cannot be used, `unsupported` for a version before 3.4. The
  * version's own defaults stay, since they are what people run.
  */
-export function settingsOf(
-  options: Readonly<Record<string, string>>,
-  version: EtcdVersion,
-): EtcdSettings {
+export function settingsOf(options: Options, version: EtcdVersion): EtcdSettings {
   if (!atLeast(version, 3, 4))
     throw new HarnessError('unsupported', `etcd ${version.text} is too old: 3.4 is the oldest`);
-  const timing = timingOf(options);
-  const { heartbeatMs, electionMs } = timing;
+  const reader = new OptionReader('etcd', options);
+  const timing = reader.timing();
   const flags = [
-    `--heartbeat-interval=${heartbeatMs}`,
-    `--election-timeout=${electionMs}`,
+    ...timingFlags(timing),
     // The default of 3.4 is a format that nothing reads.
     ...(atLeast(version, 3, 5) ? [] : ['--logger=zap']),
-    ...number(options, 'snapshot-count'),
-    ...flag(options, 'pre-vote'),
-    ...number(options, 'quota-backend-bytes'),
-    ...flag(options, 'unsafe-no-fsync'),
-    ...extraFlags(options['extra']),
+    ...reader.number('snapshot-count'),
+    ...reader.boolean('pre-vote'),
+    ...reader.number('quota-backend-bytes'),
+    ...reader.boolean('unsafe-no-fsync'),
+    ...reader.extra(),
   ];
   if (options['unsafe-no-fsync'] !== undefined && !atLeast(version, 3, 5))
-    throw bad('unsafe-no-fsync', `etcd ${version.text} does not have it; 3.5 does`);
+    throw reader.bad('unsafe-no-fsync', `etcd ${version.text} does not have it; 3.5 does`);
   return { binary: binaryOf(options), timing, flags };
 }
 
 /** Everything one member is started with, at its first start and at each later one. */
 export function memberArgs(member: MemberFlags, settings: EtcdSettings): string[] {
-  const { node, dataDir, peer, client, urls, token } = member;
-  return [
-    `--name=${node}`,
-    `--data-dir=${dataDir}`,
-    `--listen-peer-urls=http://${peer}`,
-    `--initial-advertise-peer-urls=${urls.get(node) ?? ''}`,
-    `--listen-client-urls=http://${client}`,
-    `--advertise-client-urls=http://${client}`,
-    `--initial-cluster=${[...urls].map(([name, url]) => `${name}=${url}`).join(',')}`,
-    `--initial-cluster-state=new`,
-    `--initial-cluster-token=${token}`,
-    ...settings.flags,
-  ];
+  return [...memberFlags(member), ...settings.flags];
 }
 
 /**
@@ -119,6 +90,7 @@ export function memberEnvironment(
   outer: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
   const env: Record<string, string | undefined> = {
+    ...without(outer, ['ETCD_']),
     HTTP_PROXY: forwarderUrl,
     http_proxy: forwarderUrl,
     REQUEST_METHOD: undefined,
@@ -127,35 +99,9 @@ export function memberEnvironment(
     env[name] = undefined;
     env[name.toLowerCase()] = undefined;
   }
-  for (const name of Object.keys(outer)) if (name.startsWith('ETCD_')) env[name] = undefined;
   return env;
 }
 
 function atLeast(version: EtcdVersion, major: number, minor: number): boolean {
   return version.major > major || (version.major === major && version.minor >= minor);
-}
-
-function number(options: Readonly<Record<string, string>>, name: string): string[] {
-  const value = options[name];
-  if (value === undefined) return [];
-  if (!/^\d{1,15}$/.test(value)) throw bad(name, `'${value}' is not a whole number`);
-  return [`--${name}=${value}`];
-}
-
-function flag(options: Readonly<Record<string, string>>, name: string): string[] {
-  const value = options[name];
-  if (value === undefined) return [];
-  if (value !== 'true' && value !== 'false') throw bad(name, `'${value}' is not true or false`);
-  return [`--${name}=${value}`];
-}
-
-function extraFlags(text = ''): string[] {
-  const flags = text.split(/\s+/).filter((each) => each !== '');
-  const ours = flags.find((each) => OURS.test(each));
-  if (ours !== undefined) throw bad('extra', `'${ours}' is set by Schism itself`);
-  return flags;
-}
-
-function bad(option: string, why: string): HarnessError {
-  return new HarnessError('bad-option', `etcd option ${option}: ${why}`);
 }

@@ -1,263 +1,28 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { realClock, sleep } from '../../harness/core/clock.ts';
-import { silentLog } from '../../harness/core/log.ts';
-import { Random, seedFrom } from '../../harness/core/prng.ts';
-import type { NodeName } from '../../harness/core/units.ts';
-import type { Grudge, Network } from '../../harness/protocols/network.ts';
-import type { Cluster, Outcome, RegisterApi, RoleSample } from '../../harness/protocols/system.ts';
-import { findLeftovers } from '../../harness/runner/sweep.ts';
-import { startWatchdog } from '../../harness/runner/undo.ts';
-import { allPids, readEnvironment } from '../../harness/runner/watchdog-proc.ts';
 import { describeWith } from '../../test/requires.ts';
 import { etcd } from './etcd.ts';
+import { deployed, membersServe } from './testing.ts';
 
-const clock = realClock();
-const call = { timeoutMs: 1_000 };
-
-interface Deployed extends AsyncDisposable {
-  readonly cluster: Cluster;
-  readonly run: string;
-}
-
-async function deploy(
-  count: number,
-  options: Readonly<Record<string, string>> = {},
-): Promise<Deployed> {
-  await using stack = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), 'schism-etcd-'));
-  stack.defer(() => rm(dir, { recursive: true, force: true }));
-  const run = `etcd-test-${process.pid}-${count}`;
-  const undo = stack.use(await startWatchdog({ runId: run, clock, log: silentLog }));
-  const cluster = stack.use(
-    await etcd.deploy({
-      backend: 'process',
-      nodes: Array.from({ length: count }, (_, index) => `n${index + 1}`),
-      clock,
-      log: silentLog,
-      random: Random.stream(seedFrom(count), 'etcd'),
-      runId: run,
-      dir,
-      undo,
-      options,
-    }),
-  );
-  await cluster.ready(20_000);
-  const owned = stack.move();
-  return { cluster, run, [Symbol.asyncDispose]: () => owned.disposeAsync() };
-}
-
-/** Processes that carry the mark of a run. */
-const processesOf = (run: string): number[] =>
-  allPids().filter((pid) => readEnvironment(pid).get('SCHISM_RUN') === run);
-
-async function registerAt(
-  cluster: Cluster,
-  node: NodeName,
-  stack: AsyncDisposableStack,
-): Promise<RegisterApi> {
-  const { apis } = stack.use(await cluster.open(node));
-  expect.assert(apis.register !== undefined);
-  return apis.register;
-}
-
-const leadersOf = (roles: readonly RoleSample[]): NodeName[] =>
-  roles.filter(({ role }) => role === 'leader').map(({ node }) => node);
-
-/** Looks at the roles until they are as wanted; returns the last that were seen either way. */
-async function rolesUntil(
-  cluster: Cluster,
-  wanted: (roles: readonly RoleSample[]) => boolean,
-  ms: number,
-): Promise<readonly RoleSample[]> {
-  const deadline = clock.now() + ms * 1e6;
-  for (;;) {
-    const roles = await cluster.roles();
-    if (wanted(roles) || clock.now() > deadline) return roles;
-    await sleep(clock, 50);
-  }
-}
-
-const agreed = (roles: readonly RoleSample[]): boolean =>
-  roles.every(({ leader }) => leader !== undefined && leader === roles[0]?.leader);
-
-async function leaderOf(cluster: Cluster): Promise<NodeName> {
-  const [leader] = leadersOf(await rolesUntil(cluster, agreed, 5_000));
-  expect.assert(leader !== undefined);
-  return leader;
-}
-
-async function eventually<T>(
-  attempt: () => Promise<Outcome<T>>,
-  ms: number,
-): Promise<Outcome<T>['type']> {
-  const deadline = clock.now() + ms * 1e6;
-  for (;;) {
-    const { type } = await attempt();
-    if (type === 'ok' || clock.now() > deadline) return type;
-    await sleep(clock, 20);
-  }
-}
-
-describeWith('etcd', 'three nodes', () => {
-  test('serve through their links, and keep their data over kill and start', async () => {
-    const deployed = await deploy(3);
-    {
-      await using _ = deployed;
-      await using stack = new AsyncDisposableStack();
-      const { cluster } = deployed;
-      expect(processesOf(deployed.run).length).toBeGreaterThanOrEqual(3);
-      expect(cluster.timing).toEqual({ heartbeatMs: 50, electionMs: 500 });
-      expect(cluster.facts).toMatchObject({ version: expect.stringMatching(/^\d+\.\d+\./) });
-      const roles = await cluster.roles();
-      expect(leadersOf(roles)).toHaveLength(1);
-      expect(agreed(roles)).toBe(true);
-      expect(
-        roles.every(({ state, term, applied }) => state === 'answered' && term && applied),
-      ).toBe(true);
-
-      const [n1, n2] = [
-        await registerAt(cluster, 'n1', stack),
-        await registerAt(cluster, 'n2', stack),
-      ];
-      expect(await n1.write('k', 1, call)).toMatchObject({ type: 'ok' });
-      expect(await n2.read('k', 'linearizable', call)).toMatchObject({ type: 'ok', value: 1 });
-      expect(await n2.cas('k', 1, 2, call)).toMatchObject({ type: 'ok' });
-      expect(await n1.cas('k', 1, 3, call)).toMatchObject({ type: 'fail', seen: 2 });
-      expect(await n1.read('k', 'serializable', call)).toMatchObject({ type: 'ok' });
-
-      const { processes } = cluster;
-      expect.assert(processes !== undefined);
-      await processes.kill('n1');
-      expect(await processes.state('n1')).toEqual({ state: 'gone' });
-      const down = await n1.write('k', 9, { timeoutMs: 300 });
-      expect(down.type).not.toBe('ok');
-      expect((await cluster.roles())[0]).toEqual({
-        node: 'n1',
-        role: 'unknown',
-        state: 'unreachable',
-      });
-      await processes.start('n1');
-      await cluster.ready(10_000);
-      expect(await eventually(() => n1.read('k', 'serializable', call), 5_000)).toBe('ok');
-      expect(await n1.read('k', 'linearizable', call)).toMatchObject({ type: 'ok', value: 2 });
-
-      await processes.pause('n2');
-      await sleep(clock, 20);
-      expect((await processes.state('n2')).state).toBe('paused');
-      expect((await cluster.roles())[1]?.state).toBe('unreachable');
-      await processes.resume('n2');
-      expect((await processes.state('n2')).state).toBe('running');
-      expect(await eventually(() => n2.read('k', 'linearizable', call), 5_000)).toBe('ok');
-      expect(cluster.crashed()).toEqual([]);
-      expect(cluster.logs().every(({ path }) => existsSync(path))).toBe(true);
-    }
-    expect(processesOf(deployed.run)).toEqual([]);
-    expect(findLeftovers().filter(({ run }) => run === deployed.run)).toEqual([]);
-  });
-});
-
-const others = (cluster: Cluster, node: NodeName): NodeName[] =>
-  cluster.nodes.filter((each) => each !== node);
-
-/** What the probe must say of each ordered pair while `grudge` holds. */
-const expected = (cluster: Cluster, grudge: Grudge): Record<string, string> =>
-  Object.fromEntries(
-    cluster.nodes.flatMap((from) =>
-      others(cluster, from).map((to) => [
-        `${from}>${to}`,
-        grudge.get(to)?.has(from) === true ? 'cut' : 'open',
-      ]),
-    ),
-  );
-
-async function measured(network: Network): Promise<Record<string, string>> {
-  const matrix = await network.observe();
-  return Object.fromEntries(matrix.map(({ from, to, state }) => [`${from}>${to}`, state]));
-}
-
-const SHAPES: readonly [string, (leader: NodeName, rest: readonly NodeName[]) => Grudge][] = [
-  ['both ways', (leader, rest) => new Map([[leader, new Set(rest)], ...only(rest, leader)])],
-  ['so that it cannot send', (leader, rest) => only(rest, leader)],
-  ['so that it cannot hear', (leader, rest) => new Map([[leader, new Set(rest)]])],
-];
-
-function only(nodes: readonly NodeName[], from: NodeName): Map<NodeName, ReadonlySet<NodeName>> {
-  return new Map(nodes.map((node) => [node, new Set([from])]));
-}
-
-describeWith('etcd', 'a leader that is cut off', () => {
-  test.each(SHAPES)('%s: another one leads, and its own writes are not ok', async (_, shape) => {
-    await using deployed = await deploy(3);
-    await using stack = new AsyncDisposableStack();
-    const { cluster } = deployed;
-    const { network } = cluster;
-    expect.assert(network !== undefined);
-    const old = await leaderOf(cluster);
-    const rest = others(cluster, old);
-    const grudge = shape(old, rest);
-    const atOld = await registerAt(cluster, old, stack);
-    const atRest = await registerAt(cluster, rest[0] ?? '', stack);
-    expect((await atOld.write('k', 'before', call)).type).toBe('ok');
-    expect(await measured(network)).toEqual(expected(cluster, new Map()));
-
-    await network.drop(grudge);
-    const write = atOld.write('k', 'old', call);
-    const next = (roles: readonly RoleSample[]): boolean => {
-      const followers = roles.filter(({ node }) => node !== old);
-      return followers.every(({ leader }) => leader !== undefined && leader !== old);
-    };
-    const roles = await rolesUntil(cluster, next, 10_000);
-    expect(next(roles)).toBe(true);
-    expect((await write).type).not.toBe('ok');
-    expect((await network.installed()).length).toBeGreaterThan(0);
-    expect(await measured(network)).toEqual(expected(cluster, grudge));
-    expect(await eventually(() => atRest.write('k', 'new', call), 10_000)).toBe('ok');
-    expect((await atOld.write('k', 'old again', call)).type).not.toBe('ok');
-
-    await network.heal();
-    expect(await network.installed()).toEqual([]);
-    expect(await measured(network)).toEqual(expected(cluster, new Map()));
-    await cluster.ready(10_000);
-    expect(agreed(await rolesUntil(cluster, agreed, 10_000))).toBe(true);
-    expect(await eventually(() => atOld.read('k', 'linearizable', call), 10_000)).toBe('ok');
-    expect((await atOld.write('k', 'after', call)).type).toBe('ok');
-    expect(await atRest.read('k', 'linearizable', call)).toMatchObject({ value: 'after' });
-    expect(cluster.crashed()).toEqual([]);
-  });
-});
-
-describeWith('etcd', 'other sizes', () => {
-  test.each([1, 5])('%i nodes serve', async (count) => {
-    await using deployed = await deploy(count, { 'snapshot-count': '50' });
-    await using stack = new AsyncDisposableStack();
-    const register = await registerAt(deployed.cluster, `n${count}`, stack);
-    for (let value = 0; value < 60; value++)
-      expect((await register.write('k', value, call)).type).toBe('ok');
-    expect(await register.read('k', 'linearizable', call)).toMatchObject({ value: 59 });
-    expect(leadersOf(await deployed.cluster.roles())).toHaveLength(1);
-  });
+describeWith('etcd', 'etcd', () => {
+  membersServe(etcd);
 });
 
 describeWith('etcd', 'what cannot be', () => {
   test('a program that is not there', async () => {
     expect(await etcd.available({})).toBe(true);
     expect(await etcd.available({ binary: 'no-such-etcd' })).toBe(
-      "'no-such-etcd' is not on PATH; install it (Debian: apt-get install etcd-server) or pass --system memory",
+      "'no-such-etcd' is not on PATH; install it (Debian: apt-get install etcd-server) or pass --system raftkv",
     );
     expect(await etcd.available({ binary: 'true' })).toBe(
       "'true --version' did not answer as etcd does",
     );
-    await expect(deploy(1, { binary: 'no-such-etcd' })).rejects.toMatchObject({
+    await expect(deployed(etcd, 1, { binary: 'no-such-etcd' })).rejects.toMatchObject({
       code: 'binary-missing',
     });
   });
 
   test('a flag that etcd refuses: how it ended, and its last words', async () => {
-    await expect(deploy(1, { extra: '--no-such-flag' })).rejects.toMatchObject({
+    await expect(deployed(etcd, 1, { extra: '--no-such-flag' })).rejects.toMatchObject({
       code: 'process-failed',
       message: expect.stringContaining('n1 ended (exit code'),
       details: expect.stringContaining('no-such-flag'),

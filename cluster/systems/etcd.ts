@@ -8,7 +8,6 @@ import type { Cluster, DeployRequest, System } from '../../harness/protocols/sys
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
 import { etcdConnection } from '../etcd-api/register.ts';
-import { type EtcdLinks, type LinkedMember, openEtcdLinks } from './etcd-links.ts';
 import {
   binaryOf,
   ETCD_OPTIONS,
@@ -20,9 +19,18 @@ import {
   settingsOf,
   timingOf,
 } from './etcd-options.ts';
-import { MemberViews } from './etcd-views.ts';
+import {
+  type LinkedMember,
+  linkedMembers,
+  type MemberLinks,
+  memberFacts,
+  memberViews,
+  openMemberLinks,
+} from './member-links.ts';
+import type { MemberViews } from './member-views.ts';
 
-const HOST = '127.0.0.1';
+/** Every member answers this to anybody, as soon as it serves its peers. */
+const PROBE = Buffer.from('GET /version HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n');
 const VERSION_MS_MAX = 5_000;
 
 const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
@@ -61,27 +69,11 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
 
   await using stack = new AsyncDisposableStack();
   const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
-  const members = nodes.map((node, index): LinkedMember => {
-    const [peer, client] = [ports.list[2 * index], ports.list[2 * index + 1]];
-    return {
-      node,
-      peer: `${HOST}:${peer}`,
-      client: `${HOST}:${client}`,
-      advertised: `peer${index + 1}.test:${peer}`,
-    };
-  });
-  const links = stack.use(await openEtcdLinks(members, request));
-  const views = stack.use(
-    new MemberViews(
-      new Map(
-        members.map(({ node, client }) => [
-          node,
-          { direct: client, linked: links.clientAddress(node) },
-        ]),
-      ),
-      clock,
-    ),
+  const members = linkedMembers(nodes, ports.list);
+  const links = stack.use(
+    await openMemberLinks(members, request, { probe: PROBE, forwarders: true }),
   );
+  const views = stack.use(memberViews(members, links, clock));
   const plans = members.map((member) =>
     planOf(member, { members, links, views, settings, request }),
   );
@@ -92,7 +84,7 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
 
 interface Wiring {
   readonly members: readonly LinkedMember[];
-  readonly links: EtcdLinks;
+  readonly links: MemberLinks;
   readonly views: MemberViews;
   readonly settings: EtcdSettings;
   readonly request: DeployRequest;
@@ -156,17 +148,7 @@ function clusterOf(deployed: Deployed): Cluster {
       version: version.text,
       binary: settings.binary,
       flags: [...settings.flags],
-      members: Object.fromEntries(
-        members.map((member) => [
-          member.node,
-          {
-            peer: member.peer,
-            client: member.client,
-            advertised: member.advertised,
-            clientLink: links.clientAddress(member.node),
-          },
-        ]),
-      ),
+      members: memberFacts(members, links),
     },
     network: links.network,
     processes: processes.control,
@@ -192,7 +174,7 @@ async function findVersion(binary: string): Promise<EtcdVersion | string> {
   });
   if (result.code === 'ENOENT' || result.code === 'EACCES') {
     const where = binary.includes('/') ? `'${binary}' cannot be run` : `'${binary}' is not on PATH`;
-    return `${where}; install it (Debian: apt-get install etcd-server) or pass --system memory`;
+    return `${where}; install it (Debian: apt-get install etcd-server) or pass --system raftkv`;
   }
   return parseVersion(result.stdout) ?? `'${binary} --version' did not answer as etcd does`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { TornViews } from './etcd-torn-views.ts';
+import { TornViews } from './torn-views.ts';
 
 test('a new leader with the old term is torn until the term follows', () => {
   const views = new TornViews();

@@ -1,4 +1,5 @@
-/** What etcd's members say of themselves, asked directly and not through any link. */
+/** What members of etcd's API say of themselves, asked directly and not through any link. */
+import { connect } from 'node:net';
 import type { Clock } from '../../harness/core/clock.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Role, RoleSample } from '../../harness/protocols/system.ts';
@@ -6,12 +7,12 @@ import { EtcdClient } from '../etcd-api/client.ts';
 import { classify } from '../etcd-api/errors.ts';
 import type { StatusResponse } from '../etcd-api/rpc.ts';
 import { int64 } from '../etcd-api/stamp.ts';
-import { TornViews } from './etcd-torn-views.ts';
+import { TornViews } from './torn-views.ts';
 
 /** Status is answered from memory: one that takes longer is paused, or nearly. */
 const STATUS_MS_MAX = 300;
 const READ_MS_MAX = 1_000;
-/** etcd's word for: I know of no leader. */
+/** The API's word for: I know of no leader. */
 const NOBODY = '0';
 
 export interface MemberAddresses {
@@ -25,7 +26,7 @@ export interface MemberAddresses {
 export class MemberViews implements Disposable {
   readonly #views: ReadonlyMap<
     NodeName,
-    { readonly direct: EtcdClient; readonly linked: EtcdClient }
+    { readonly direct: EtcdClient; readonly linked: EtcdClient; readonly address: string }
   >;
   readonly #torn: TornViews = new TornViews();
   /** Member ids, as they become known. */
@@ -37,6 +38,7 @@ export class MemberViews implements Disposable {
         const clients = {
           direct: new EtcdClient(direct, clock),
           linked: new EtcdClient(linked, clock),
+          address: direct,
         };
         return [node, clients];
       }),
@@ -57,6 +59,8 @@ export class MemberViews implements Disposable {
   async serves(node: NodeName): Promise<true | string> {
     const view = this.#views.get(node);
     if (view === undefined) return 'no such node';
+    // A channel that was refused waits longer and longer: it is not asked before it can connect.
+    if (!(await accepts(view.address))) return 'nobody listens';
     const status = await view.direct.status(STATUS_MS_MAX);
     if (!status.ok) return `Status: ${codeOf(status.error)}`;
     this.#sample(node, status.value);
@@ -98,6 +102,25 @@ export class MemberViews implements Disposable {
       ...(header !== null && { revision: int64(header.revision) }),
     };
   }
+}
+
+/** Whether somebody listens there, on this machine. */
+function accepts(address: string): Promise<boolean> {
+  const colon = address.lastIndexOf(':');
+  return new Promise((resolve) => {
+    const socket = connect({
+      host: address.slice(0, colon),
+      port: Number(address.slice(colon + 1)),
+      timeout: STATUS_MS_MAX,
+    });
+    const settle = (accepted: boolean): void => {
+      socket.destroy();
+      resolve(accepted);
+    };
+    socket.once('connect', () => settle(true));
+    socket.once('timeout', () => settle(false));
+    socket.once('error', () => settle(false));
+  });
 }
 
 /** Status does not tell a candidate from a follower that has lost its leader. */

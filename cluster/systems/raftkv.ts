@@ -1,0 +1,148 @@
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HarnessError } from '../../harness/core/errors.ts';
+import { LIMITS } from '../../harness/core/limits.ts';
+import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
+import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
+import { reservePorts } from '../backends/ports.ts';
+import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
+import { etcdConnection } from '../etcd-api/register.ts';
+import { VERSION } from '../raftkv/server/node-api.ts';
+import { PEER_PROBE } from '../raftkv/server/peer-talk.ts';
+import {
+  type LinkedMember,
+  linkedMembers,
+  type MemberLinks,
+  memberFacts,
+  memberViews,
+  openMemberLinks,
+} from './member-links.ts';
+import type { MemberViews } from './member-views.ts';
+import {
+  memberArgs,
+  memberEnvironment,
+  RAFTKV_OPTIONS,
+  type RaftkvSettings,
+  routesOf,
+  settingsOf,
+  timingOf,
+} from './raftkv-options.ts';
+
+const MAIN: string = fileURLToPath(
+  new URL(`../raftkv/main${extname(import.meta.url)}`, import.meta.url),
+);
+/** Up to seven nodes share a machine: a smaller nursery saves tens of megabytes in each. */
+const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
+
+const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
+
+/**
+ * The store that comes with the harness: processes of this Node.js that speak etcd's API. Each
+ * member dials its peers, and talks on what it dialled alone; `--route` tells it the link to each,
+ * so it needs no forwarder.
+ */
+export const raftkv: System = {
+  name: 'raftkv',
+  summary: "the store that comes with Schism: Raft and etcd's API, a process for each node",
+  capabilities: ['register'],
+  backends: ['process'],
+  promises: { linearizable: 'linearizable', serializable: 'serializable' },
+  defaultNodes: 5,
+  options: RAFTKV_OPTIONS,
+  network,
+  timing: timingOf,
+  available: () => Promise.resolve(true),
+  deploy,
+};
+
+async function deploy(request: DeployRequest): Promise<Cluster> {
+  const { nodes, clock, options, random } = request;
+  if (nodes.length < 1 || nodes.length > LIMITS.nodesMax)
+    throw new HarnessError(
+      'bad-option',
+      `raftkv runs on 1 to ${LIMITS.nodesMax} nodes, not on ${nodes.length}`,
+    );
+  const settings = settingsOf(options);
+
+  await using stack = new AsyncDisposableStack();
+  const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
+  const members = linkedMembers(nodes, ports.list);
+  const links = stack.use(
+    await openMemberLinks(members, request, { probe: PEER_PROBE, forwarders: false }),
+  );
+  const views = stack.use(memberViews(members, links, clock));
+  const wiring: Wiring = { members, links, views, settings, request };
+  const plans = members.map((member) => planOf(member, wiring));
+  const processes = stack.use(await startProcesses(plans, request));
+  const owned = stack.move();
+  return clusterOf(wiring, processes, owned);
+}
+
+interface Wiring {
+  readonly members: readonly LinkedMember[];
+  readonly links: MemberLinks;
+  readonly views: MemberViews;
+  readonly settings: RaftkvSettings;
+  readonly request: DeployRequest;
+}
+
+function planOf(
+  { node, peer, client }: LinkedMember,
+  { members, links, views, settings, request }: Wiring,
+): NodePlan {
+  const dir = join(request.dir, node);
+  const urls = new Map(members.map((each) => [each.node, `http://${each.advertised}`]));
+  const routes = routesOf(members, node, (to) => links.peerAddress(node, to));
+  const seed = request.random.fork(`seed/${node}`).int(0, 0xffff_ffff);
+  const dataDir = join(dir, 'data');
+  const token = request.runId;
+  return {
+    node,
+    spec: {
+      file: process.execPath,
+      args: [
+        ...NODE_FLAGS,
+        MAIN,
+        ...memberArgs({ node, dataDir, peer, client, urls, token, routes, seed }, settings),
+      ],
+      env: memberEnvironment(process.env),
+      logPath: join(dir, 'raftkv.log'),
+    },
+    readiness: {
+      description: 'know a leader and serve a linearizable read',
+      probe: () => views.serves(node),
+    },
+  };
+}
+
+function clusterOf(
+  { members, links, views, settings, request }: Wiring,
+  processes: LocalProcesses,
+  owned: AsyncDisposableStack,
+): Cluster {
+  const { clock, nodes } = request;
+  return {
+    nodes,
+    timing: settings.timing,
+    facts: {
+      system: 'raftkv',
+      version: VERSION,
+      program: MAIN,
+      node: process.version,
+      flags: [...settings.flags],
+      members: memberFacts(members, links),
+    },
+    network: links.network,
+    processes: processes.control,
+    open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
+    roles: () => views.roles(),
+    ready: async (timeoutMs) => {
+      await processes.ready(timeoutMs);
+      await views.learnMembers();
+    },
+    crashed: () => processes.crashed(),
+    logs: () => processes.logs(),
+    // The nodes first, then what they were connected by.
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
+}
