@@ -5,10 +5,17 @@ const collect = (value: string, before: readonly string[]): string[] => [...befo
 /** The flags of `schism run`; `options.ts` says what they may hold. */
 export function addRunFlags(command: Command): Command {
   return command
-    .option('--system <name>', 'etcd, memory; auto: etcd where it is on PATH', 'auto')
-    .option('--workload <name>', 'what is asked, and what judges it', 'register')
+    .option('--system <name>', 'raftkv, etcd, memory; auto: raftkv', 'auto')
+    .option(
+      '--workload <names>',
+      'what is asked, and what judges it; several, comma-separated, run together',
+      'register,reads',
+    )
     .option('--nodes <n|names>', 'a number, or names such as n1,n2,n3')
-    .option('--clients <n>', 'concurrent clients; 3n: three for each node', '2n')
+    .option(
+      '--clients <n>',
+      'concurrent clients; 3n: three for each node (default: 2n for each workload)',
+    )
     .option('--rate <n>', 'operations per second over all clients; 0: as fast as they go', '500')
     .option('--duration <time>', 'length of the main phase', '30s')
     .option('--quiet-start <time>', 'clients only, before the faults', '2s')

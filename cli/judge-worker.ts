@@ -5,7 +5,7 @@ import { messageOf } from '../harness/core/errors.ts';
 import { invariant } from '../harness/core/invariant.ts';
 import { readHistory } from '../harness/history/jsonl.ts';
 import type { JudgeMessage, JudgeTask } from './judge.ts';
-import { findNamed, WORKLOADS } from './registry.ts';
+import { findWorkload } from './registry.ts';
 
 invariant(parentPort !== null, 'this file runs as a worker');
 const port = parentPort;
@@ -16,7 +16,7 @@ const tell = (message: JudgeMessage): void => {
 
 try {
   const { history } = await readHistory(task.historyPath);
-  const workload = findNamed('workload', WORKLOADS, task.workload);
+  const workload = findWorkload(task.workload);
   for (const checker of workload.checkers(task.workloadOptions)) {
     if (!task.checkers.includes(checker.name)) continue;
     tell({ kind: 'start', checker: checker.name });

@@ -7,7 +7,7 @@ import { unreachable } from '../harness/core/invariant.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext, CheckResult } from '../harness/protocols/checker.ts';
 import type { WorkloadOptions } from '../harness/protocols/workload.ts';
-import { findNamed, WORKLOADS } from './registry.ts';
+import { findWorkload } from './registry.ts';
 
 /** A checker ends by itself at its time limit; one that does not is ended so much later. */
 const GRACE_MS = 20_000;
@@ -34,7 +34,7 @@ export async function judge(
   task: Omit<JudgeTask, 'checkers'>,
   clock: Clock,
 ): Promise<readonly CheckResult[]> {
-  const workload = findNamed('workload', WORKLOADS, task.workload);
+  const workload = findWorkload(task.workload);
   const names = workload.checkers(task.workloadOptions).map(({ name }) => name);
   const results = new Map<string, CheckResult>();
   for (;;) {
@@ -58,7 +58,7 @@ export function judgeInMemory(
   history: History,
   task: Omit<JudgeTask, 'checkers' | 'historyPath'>,
 ): Promise<readonly CheckResult[]> {
-  const workload = findNamed('workload', WORKLOADS, task.workload);
+  const workload = findWorkload(task.workload);
   return checkAll(workload.checkers(task.workloadOptions), history, task.context);
 }
 

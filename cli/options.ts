@@ -28,7 +28,7 @@ export interface RunFlags {
   readonly faultInterval?: string;
   readonly faultDuration?: string;
   readonly schedule?: string;
-  readonly clients: string;
+  readonly clients?: string;
   readonly clientTimeout: string;
   readonly rate: string;
   readonly readMode?: string;
@@ -80,7 +80,7 @@ export async function resolveConfig(
   const [backend] = system.backends;
   if (backend === undefined) bad(`${system.name} has no backend`);
   const workloadOptions = {
-    clients: clientsOf(flags.clients, nodes.length),
+    clients: clientsOf(flags.clients ?? `${2 * (workload.parts ?? 1)}n`, nodes.length),
     nodes,
     rate: numberOf('--rate', flags.rate, 0, 1_000_000),
     clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),

@@ -4,6 +4,7 @@ import { partition } from '../cluster/nemeses/partition.ts';
 import { pause } from '../cluster/nemeses/pause.ts';
 import { etcd } from '../cluster/systems/etcd.ts';
 import { memory } from '../cluster/systems/memory.ts';
+import { raftkv } from '../cluster/systems/raftkv.ts';
 import { HarnessError } from '../harness/core/errors.ts';
 import { suggest } from '../harness/core/suggest.ts';
 import type { Nemesis } from '../harness/protocols/nemesis.ts';
@@ -11,9 +12,10 @@ import type { System } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
 import { reads } from '../workloads/reads.ts';
 import { register } from '../workloads/register.ts';
+import { together } from '../workloads/together.ts';
 
 /** Everything a run can be made of: to add one is one file and one line here. */
-export const SYSTEMS: readonly System[] = [etcd, memory];
+export const SYSTEMS: readonly System[] = [raftkv, etcd, memory];
 export const WORKLOADS: readonly Workload[] = [register, reads];
 /** A nemesis holds state, so each run makes its own. */
 export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
@@ -41,6 +43,15 @@ export function findNamed<T extends { readonly name: string }>(
     'bad-option',
     `unknown ${what} '${name}'${suggest(name, names)}; there are: ${names.join(', ')}`,
   );
+}
+
+/**
+ * One workload by its name, or several to run together: `register,reads` on the command line,
+ * `register+reads` in what is stored. Throws `bad-option` with the nearest name for an unknown one.
+ */
+export function findWorkload(names: string): Workload {
+  const parts = names.split(/[,+]/).map((name) => findNamed('workload', WORKLOADS, name.trim()));
+  return together([...new Set(parts)]);
 }
 
 /** Throws `bad-option` with the nearest name for an unknown one. */

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { recheckCertificate } from '../checkers/certificates/recheck.ts';
 import { reads } from '../workloads/reads.ts';
 import { register } from '../workloads/register.ts';
+import { together } from '../workloads/together.ts';
 import { type VirtualRun, virtualRun } from './virtual-run.ts';
 
 const FAULTS = ['partition', 'kill', 'pause'];
@@ -38,6 +39,31 @@ describe('the correct store', () => {
       });
     }
   }, 120_000);
+});
+
+describe('two workloads together', () => {
+  const both = together([register, reads]);
+
+  test('never accuse the correct store, 30 seeds', async () => {
+    for (let seed = 0; seed < 30; seed++) {
+      const run = await virtualRun({ seed, workload: both, faults: FAULTS, clients: 20 });
+      const { problems } = run;
+      expect({ seed, invalid: invalid(run), problems }).toEqual({
+        seed,
+        invalid: [],
+        problems: [],
+      });
+      const { covered } = run.checks.find(({ checker }) => checker === 'read-modes') ?? {};
+      expect(covered).toMatch(/\d+ linearizable reads, \d+ serializable reads/);
+    }
+  }, 120_000);
+
+  test('find a wrong one, each by its own checker', async () => {
+    const run = await virtualRun({ seed: 1, workload: both, bug: 'stale-read', clients: 20 });
+    expect(invalid(run)).toEqual(['linearizable', 'read-modes']);
+    for (const anomaly of run.checks.flatMap(({ anomalies }) => anomalies))
+      expect([anomaly, recheckCertificate(anomaly, run.history)]).toEqual([anomaly, true]);
+  });
 });
 
 /** What each wrong twin may be called; found within so many seeds. */

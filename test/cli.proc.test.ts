@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { realClock, sleep } from '../harness/core/clock.ts';
 import { type Running, type Sandbox, sandbox } from './cli-testing.ts';
 
-const QUICK = ['run', '--system', 'memory', '--duration', '1s', '--quiet-start', '200ms', '-q'];
+const MEMORY = ['run', '--system', 'memory', '--workload', 'register'];
+const QUICK = [...MEMORY, '--duration', '1s', '--quiet-start', '200ms', '-q'];
 
 const MISTAKES: readonly (readonly [args: string, code: number, said: RegExp])[] = [
   ['run --nodez 3', 254, /unknown option '--nodez'\s+\(Did you mean --nodes\?\)/],
@@ -21,14 +22,26 @@ const MISTAKES: readonly (readonly [args: string, code: number, said: RegExp])[]
   ['run --seed zz', 254, /--seed: 'zz' is not a seed/],
   ['run --system memory --bug stale', 254, /memory has no bug 'stale'/],
   ['run --system memory -O bogus=1', 254, /memory has no option 'bogus'/],
-  ['run --system memory -W keyz=1', 254, /register has no option 'keyz' \(did you mean 'keys'\?\)/],
+  ['run -W keyz=1', 254, /register\+reads has no option 'keyz' \(did you mean 'keys'\?\)/],
+  ['run --workload register,reeds', 254, /unknown workload 'reeds' \(did you mean 'reads'\?\)/],
+  ['run --clients 1', 254, /--clients: 2 workloads need at least one client each/],
   ['run --system memory -W keys=abc', 254, /keys: 'abc' is not a whole number from 1 to 10000/],
   ['run --promise serializable', 254, /'serializable' is not mode=model/],
-  ['run --promise serializable=linearizable', 254, /register does not ask serializable reads/],
+  [
+    'run --workload register --promise serializable=linearizable',
+    254,
+    /register does not ask serializable reads/,
+  ],
   ['run --system memory --fault latency', 254, /memory has no latency on its links/],
   ['run --system etcd --bug x', 254, /etcd has no planted bugs/],
   ['run --no-faults --fault kill', 254, /--no-faults/],
-  ['run --read-mode serializable', 254, /register does not ask serializable reads/],
+  [
+    'run --workload register --read-mode serializable',
+    254,
+    /register does not ask serializable reads/,
+  ],
+  ['run -O heartbeat=1s', 254, /raftkv option election: 500 ms is less than five heartbeats/],
+  ['run --system raftkv --bug x', 254, /raftkv has no planted bugs; --system memory has/],
   ['run --schedule nowhere.json', 254, /cannot read nowhere.json/],
   ['run --system etcd -O binary=no-such-etcd', 3, /no-such-etcd/],
   ['check nope', 254, /no run 'nope' below .schism; there are none/],
@@ -96,6 +109,17 @@ describe('a run', () => {
     expect(again.code).toBe(1);
     expect(await readFile(join(await box.runDir(), 'junit.xml'), 'utf8')).toContain('<failure');
     expect(result.out).toMatch(/Judge again +npx schism check [0-9a-f]{4}\n/);
+  });
+
+  test('asks and judges both workloads unless told otherwise, and finds the bug by itself', async () => {
+    await using box = await sandbox();
+    const args = ['run', '--bug', 'stale-read', '--duration', '1s', '--no-faults', '-q'];
+    const { code, out } = await box.schism(args);
+    expect(code).toBe(1);
+    expect(out).toMatch(/FAIL +memory\/register\+reads/);
+    const again = await box.schism(['check', 'latest', '--promise', 'serializable=linearizable']);
+    expect(again.code).toBe(1);
+    expect(again.out).toMatch(/✗ linearizable[^]*✗ read-modes/);
   });
 
   test('with --json writes exactly one document to stdout', async () => {

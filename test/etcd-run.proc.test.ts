@@ -1,53 +1,15 @@
 /** The main job, end to end: a real etcd, real faults, a verdict. */
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { realClock, sleep } from '../harness/core/clock.ts';
-import type { History } from '../harness/history/history.ts';
-import { readHistory } from '../harness/history/jsonl.ts';
-import type { CheckResult } from '../harness/protocols/checker.ts';
-import type { EvidenceDetails, FaultBand, ReadModesDetails } from '../harness/protocols/details.ts';
-import type { RunResult } from '../harness/protocols/run.ts';
-import type { RoleSample } from '../harness/protocols/system.ts';
 import { findLeftovers } from '../harness/runner/sweep.ts';
-import { type Sandbox, sandbox } from './cli-testing.ts';
+import { sandbox } from './cli-testing.ts';
 import { describeWith } from './requires.ts';
+import { evidenceOf, expectLeaderCutOff, readModeRows, stored } from './stored-run.ts';
 
-const ETCD = ['run', '--system', 'etcd', '--nodes', '3', '--require-faults'];
-
-interface Stored {
-  readonly result: RunResult;
-  readonly history: History;
-}
-
-async function stored(box: Sandbox): Promise<Stored> {
-  const dir = await box.runDir();
-  const result = JSON.parse(await readFile(join(dir, 'results.json'), 'utf8')) as RunResult;
-  const { workload } = result.manifest.config;
-  const { history } = await readHistory(join(dir, 'tests', workload, 'history.jsonl.gz'));
-  return { result, history };
-}
-
-function check({ result }: Stored, name: string): CheckResult {
-  const found = result.checks.find(({ checker }) => checker === name);
-  if (found === undefined) throw new Error(`no checker ${name}`);
-  return found;
-}
-
-function bands(run: Stored): readonly FaultBand[] {
-  return (check(run, 'evidence').details as unknown as EvidenceDetails).events;
-}
-
-/** Nodes that say they lead while the band lasts, with the newest term each. */
-function leadersDuring({ history }: Stored, band: FaultBand): Map<string, number> {
-  const leaders = new Map<string, number>();
-  for (const { f, time, value } of history.observations()) {
-    if (f !== 'roles' || time < band.beginNanos || time > (band.endNanos ?? Infinity)) continue;
-    for (const { node, role, term = 0 } of value as unknown as readonly RoleSample[])
-      if (role === 'leader') leaders.set(node, term);
-  }
-  return leaders;
-}
+const THREE = ['--nodes', '3', '--require-faults'];
+const ETCD = ['run', '--system', 'etcd', '--workload', 'register', ...THREE];
 
 describeWith('etcd', 'etcd under faults', () => {
   test('the leader is cut off in each direction and both: measured, replaced, not obeyed', async () => {
@@ -62,24 +24,7 @@ describeWith('etcd', 'etcd under faults', () => {
     expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });
 
     const run = await stored(box);
-    const events = bands(run);
-    expect(events.map(({ result }) => result)).toEqual(['installed', 'installed', 'installed']);
-    for (const [at, band] of events.entries()) {
-      const [leader = ''] = band.targets;
-      const others = ['n1', 'n2', 'n3'].filter((node) => node !== leader);
-      const outward = others.map((node) => `${leader}>${node}`);
-      const inward = others.map((node) => `${node}>${leader}`);
-      const expected = [outward, inward, [...outward, ...inward]][at] ?? [];
-      expect([...(band.cut ?? [])].toSorted()).toEqual(expected.toSorted());
-      const leaders = leadersDuring(run, band);
-      expect(others.some((node) => leaders.has(node))).toBe(true);
-      for (const { invoke, completion } of run.history.operations()) {
-        if (invoke.node !== leader || invoke.f !== 'write' || completion?.type !== 'ok') continue;
-        const began = invoke.time > band.beginNanos + 50e6;
-        const ended = completion.time < (band.endNanos ?? Infinity) - 50e6;
-        expect({ acknowledgedDuringTheCut: began && ended ? completion : undefined }).toEqual({});
-      }
-    }
+    expectLeaderCutOff(run, evidenceOf(run).events);
   });
 
   test('partition, kill and pause together: pass, every kind with evidence', async () => {
@@ -91,7 +36,7 @@ describeWith('etcd', 'etcd under faults', () => {
     expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });
     const run = await stored(box);
     expect(run.result.counts.ok).toBeGreaterThan(4000);
-    const kinds = (check(run, 'evidence').details as unknown as EvidenceDetails).kinds;
+    const { kinds } = evidenceOf(run);
     expect(kinds.every(({ installed, failed }) => installed > 0 && failed === 0)).toBe(true);
     expect(out).toContain('Availability by window');
   });
@@ -100,11 +45,12 @@ describeWith('etcd', 'etcd under faults', () => {
     await using box = await sandbox();
     const cut = { at: '1s', for: '6s', fault: 'partition', shape: 'isolate-leader' };
     await writeFile(join(box.dir, 's.json'), JSON.stringify([cut]));
-    const args = [...ETCD, '--workload', 'reads', '--schedule', 's.json', '--duration', '9s'];
+    const ofReads = ETCD.with(ETCD.indexOf('register'), 'reads');
+    const args = [...ofReads, '--schedule', 's.json', '--duration', '9s'];
     const { code, out } = await box.schism([...args, '--clients', '4n', '-q']);
     expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });
     const run = await stored(box);
-    const { modes } = check(run, 'read-modes').details as unknown as ReadModesDetails;
+    const modes = readModeRows(run);
     const row = (mode: string) => modes.find((each) => each.mode === mode);
     expect(row('linearizable')).toMatchObject({ result: 'kept', strongest: 'linearizable' });
     expect(row('serializable')).toMatchObject({ result: 'kept', strongest: 'serializable' });

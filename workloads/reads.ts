@@ -7,7 +7,7 @@ import { stagger } from '../harness/generator/rate.ts';
 import type { Workload, WorkloadOptions } from '../harness/protocols/workload.ts';
 import { finalReads } from './final-reads.ts';
 import { registerClient } from './register-client.ts';
-import { type MixEntry, registerMix } from './register-generator.ts';
+import { type MixEntry, type RegisterMixOptions, registerMix } from './register-generator.ts';
 import { valuesOption, wholeNumber } from './register-options.ts';
 
 const WRITES: readonly MixEntry[] = [
@@ -54,9 +54,10 @@ export const reads: Workload = {
 };
 
 /** The first thread of each node writes, and reads a little; all others only read. */
-function mixByThread(options: WorkloadOptions): (thread: unknown) => readonly MixEntry[] {
+function mixByThread(options: WorkloadOptions): RegisterMixOptions['mix'] {
   const onlyReads = options.readModes.map((mode): MixEntry => ({ f: 'read', mode, weight: 1 }));
   const both = [...WRITES, ...onlyReads];
-  return (thread) =>
-    typeof thread === 'number' && thread < options.nodes.length ? both : onlyReads;
+  // Threads go round the nodes: as many as there are nodes are one for each.
+  return (thread, { threads }) =>
+    threads.indexOf(thread) < options.nodes.length ? both : onlyReads;
 }

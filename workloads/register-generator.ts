@@ -17,8 +17,8 @@ export interface RegisterMixOptions {
   readonly opsPerKey: number;
   /** `unique`: no value is written twice in the run. A number: values 0 to n-1. */
   readonly values: 'unique' | number;
-  /** What a thread draws from; threads may differ. */
-  mix(thread: Thread): readonly MixEntry[];
+  /** What a thread draws from; threads may differ, by their place among those of this context. */
+  mix(thread: Thread, ctx: Context): readonly MixEntry[];
 }
 
 interface KeyState {
@@ -60,7 +60,7 @@ function mixFrom(state: MixState): Generator {
 function offer(state: MixState, ctx: Context): Next {
   const random = state.random.clone();
   const thread = ctx.freeAt(random.int(0, ctx.freeCount - 1));
-  const mix = state.options.mix(thread);
+  const mix = state.options.mix(thread, ctx);
   const entry = mix[random.weighted(mix.map(({ weight }) => weight))] as MixEntry;
   const at = random.int(0, state.keys.length - 1);
   const key = state.keys[at] as KeyState;

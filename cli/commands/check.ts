@@ -17,7 +17,7 @@ import { renderText } from '../../reports/text.ts';
 import { judge } from '../judge.ts';
 import { bytesOf, promisesOf } from '../options.ts';
 import type { Shell } from '../program.ts';
-import { findNamed, WORKLOADS } from '../registry.ts';
+import { findWorkload } from '../registry.ts';
 import { styleFor } from '../reporting.ts';
 import { VERSION } from '../version.ts';
 
@@ -139,7 +139,7 @@ function logsIn(dir: string, node: string): CheckContext['logs'] {
 
 /** What is assumed of a history that comes alone. */
 function bareManifest(workload: string, path: string): RunManifest {
-  const { name } = findNamed('workload', WORKLOADS, workload);
+  const { name } = findWorkload(workload);
   const config: RunConfig = {
     system: 'memory',
     systemOptions: {},
@@ -188,7 +188,7 @@ function completed(manifest: RunManifest, history: History): RunManifest {
 function withFlags(manifest: RunManifest, flags: Flags): RunManifest {
   const { config } = manifest;
   const { timeoutMs, memoryBytes } = config.checkLimits;
-  const workload = findNamed('workload', WORKLOADS, config.workload);
+  const workload = findWorkload(config.workload);
   return {
     ...manifest,
     config: {

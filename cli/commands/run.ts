@@ -15,7 +15,7 @@ import { judge, judgeInMemory } from '../judge.ts';
 import { openLog } from '../log.ts';
 import { type RunFlags, resolveConfig } from '../options.ts';
 import type { Shell } from '../program.ts';
-import { findNamed, makeNemesis, SYSTEMS, WORKLOADS } from '../registry.ts';
+import { findNamed, findWorkload, makeNemesis, SYSTEMS } from '../registry.ts';
 import { fileReporters, progressFor, styleFor, textReporter } from '../reporting.ts';
 import { VERSION } from '../version.ts';
 
@@ -42,12 +42,8 @@ export function runCommand(shell: Shell, finish: (code: number) => void): Comman
 
 async function execute(shell: Shell, flags: Flags): Promise<number> {
   const say = flags.json === true ? shell.err : shell.out;
-  // Only the in-process store has bugs that can be asked for.
-  const wanted = flags.system === 'auto' && flags.bug !== undefined ? 'memory' : flags.system;
-  const system = await chooseSystem(wanted, (text) => {
-    shell.err(text);
-  });
-  const workload = findNamed('workload', WORKLOADS, flags.workload);
+  const system = chooseSystem(flags);
+  const workload = findWorkload(flags.workload);
   const config = await resolveConfig(flags, system, workload, shell.env);
   const nemeses = config.faults.map((name) => makeNemesis(name));
   if (flags.printConfig === true) {
@@ -148,14 +144,14 @@ function guarded(watchdog: Watchdog, shell: Shell): { readonly undo: Watchdog } 
   };
 }
 
-/** `auto` prefers the real store; without it the run still shows what the harness does. */
-async function chooseSystem(name: string, note: (text: string) => void): Promise<System> {
-  if (name !== 'auto') return findNamed('system', SYSTEMS, name);
-  const etcd = findNamed('system', SYSTEMS, 'etcd');
-  const available = await etcd.available({});
-  if (available === true) return etcd;
-  note(`schism: ${available}. Running the in-process store instead.\n`);
-  return findNamed('system', SYSTEMS, 'memory');
+/** `auto`: the first there is; with `--bug` the first that has planted bugs. */
+function chooseSystem({ system, bug }: Pick<Flags, 'system' | 'bug'>): System {
+  const name = system === 'auto' ? SYSTEMS.find((each) => canBeWrong(each, bug))?.name : system;
+  return findNamed('system', SYSTEMS, name ?? system);
+}
+
+function canBeWrong({ options }: System, bug: string | undefined): boolean {
+  return bug === undefined || 'bug' in options;
 }
 
 function manifestOf(shell: Shell, config: RunConfig, id: string, wallMs: number): RunManifest {

@@ -32,6 +32,8 @@ export interface WorkloadInstance {
 export interface Workload {
   readonly name: string;
   readonly summary: string;
+  /** How many workloads share its clients, where it is made of several; absent: it is one. */
+  readonly parts?: number;
   readonly needs: readonly Capability[];
   /** The read modes that it asks in; a run may choose among them. */
   readonly readModes: readonly ReadMode[];
