@@ -6,25 +6,29 @@ import type { Message } from './types.ts';
 
 type Append = OfType<'append'>;
 
-/** What a follower, whose log has `terms`, answers to one append. */
-function answer(terms: readonly number[], append: Partial<Append>): Message {
+const APPEND: Append = {
+  type: 'append',
+  from: '1',
+  to: '2',
+  term: 9,
+  prevIndex: 1,
+  prevTerm: 1,
+  entries: [],
+  commit: 1,
+};
+
+/** 2 alone, in term 9, with these terms in its log. */
+function followerWith(terms: readonly number[]): Peers {
   const disk = diskWith({ voters: ids(3), terms, term: 9 });
-  const peers = new Peers({ disks: new Map([['2', disk]]), tuning: PAPER });
-  const answers = peers.hold(() => true);
-  const { config } = peers.raft('2').snapshotMeta(1);
-  invariant(config.voters.length === 3, 'it knows its configuration');
-  peers.arrive({
-    type: 'append',
-    from: '1',
-    to: '2',
-    term: 9,
-    prevIndex: 1,
-    prevTerm: 1,
-    entries: [],
-    commit: 1,
-    ...append,
-  });
-  const [first] = answers.messages;
+  return new Peers({ disks: new Map([['2', disk]]), tuning: PAPER });
+}
+
+/** What it answers to one append. */
+function answer(terms: readonly number[], append: Partial<Append>): Message {
+  const peers = followerWith(terms);
+  const answers = peers.watch('append-reply');
+  peers.arrive({ ...APPEND, ...append });
+  const [first] = answers;
   invariant(first !== undefined, 'no answer');
   return first;
 }
@@ -173,16 +177,25 @@ describe('the consistency check (§5.3)', () => {
     expect(answer([1, 2], { term: 8 })).toMatchObject({ ok: false, term: 9 });
   });
 
+  test('an append commits no further than it reaches: what follows may conflict', () => {
+    const peers = followerWith([1, 2, 4, 4]);
+    peers.arrive({ ...APPEND, prevIndex: 2, prevTerm: 2, commit: 4 });
+    expect(peers.status('2')).toMatchObject({ commit: 2, lastIndex: 4 });
+  });
+
   test('a late append takes nothing away that came after it', () => {
     const peers = clusterLedBy('1', 3);
     const appends = peers.watch('append');
+    peers.cut('2', '1');
+    peers.cut('3', '1');
     peers.propose('1', 'x');
     peers.propose('1', 'y');
     peers.deliver();
-    const log = peers.log('2');
-    expect(log.slice(2)).toEqual(['2:x', '2:y']);
-    for (const append of [...appends].toReversed()) peers.arrive(append);
-    expect(peers.log('2')).toEqual(log);
+    expect(peers.status('2').commit).toBe(2);
+    expect(peers.log('2').slice(2)).toEqual(['2:x', '2:y']);
+    for (const append of appends.toReversed()) peers.arrive(append);
+    peers.deliver();
+    expect(peers.log('2').slice(2)).toEqual(['2:x', '2:y']);
   });
 
   test.each([1, 3, 64])('rounds are few when terms conflict, with appends of %i entries', (max) => {
@@ -234,6 +247,35 @@ describe('messages that are lost, late, or come twice', () => {
     restore();
     peers.elapse(6);
     expect(peers.applied('1')).toEqual(['x']);
+  });
+
+  test('a late acknowledgement lowers nothing', () => {
+    const peers = clusterLedBy('1', 3);
+    const answers = peers.watch('append-reply');
+    for (const text of ['a', 'b', 'c']) peers.propose('1', text);
+    peers.deliver();
+    for (const message of answers.toReversed()) peers.arrive(message);
+    expect(peers.status('1').progress.get('2')).toMatchObject({ match: 5, next: 6 });
+  });
+
+  test('an acknowledgement of an earlier term counts for nothing in a later one', () => {
+    const peers = clusterLedBy('1', 3, PAPER);
+    const late = peers.hold(({ type, from }) => type === 'append-reply' && from === '2');
+    peers.isolate('3');
+    peers.holdDisk('1');
+    peers.propose('1', 'x');
+    peers.deliver();
+    peers.crash('1');
+    peers.restart('1');
+    peers.heal();
+    peers.isolate('2');
+    peers.lose(({ type, from }) => type === 'append-reply' && from === '3');
+    peers.electLeader('1');
+    expect(peers.log('1')).toEqual(['1:{1 2 3}', '2:-', '3:-']);
+    peers.rejoin('2');
+    expect(late.messages).toMatchObject([{ term: 2, match: 3 }]);
+    for (const message of late.messages) peers.arrive(message);
+    expect(peers.status('1').commit).toBeLessThan(3);
   });
 
   test('what a transport reports as lost is sent again without waiting', () => {

@@ -376,18 +376,17 @@ export function play(seed: number, steps: number, actions?: readonly Action[]): 
   return { actions: done, error: undefined, seen };
 }
 
-/** Leaves out what is not needed for the schedule to fail, in ever smaller pieces. */
-export function minimise(seed: number, failing: readonly Action[]): readonly Action[] {
-  let actions = failing;
-  for (
-    let size = Math.ceil(actions.length / 2);
-    size >= 1;
-    size = size === 1 ? 0 : Math.ceil(size / 2)
-  )
-    for (let at = 0; at < actions.length; ) {
-      const shorter = [...actions.slice(0, at), ...actions.slice(at + size)];
-      if (play(seed, 0, shorter).error === undefined) at += size;
-      else actions = shorter;
+/** Leaves out what is not needed for `fails` to stay true, in ever smaller pieces. */
+export function minimise<T>(failing: readonly T[], fails: (part: readonly T[]) => boolean): T[] {
+  let least = [...failing];
+  let size = Math.ceil(least.length / 2);
+  while (size >= 1) {
+    for (let at = 0; at < least.length; ) {
+      const shorter = least.toSpliced(at, size);
+      if (fails(shorter)) least = shorter;
+      else at += size;
     }
-  return actions;
+    size = size === 1 ? 0 : Math.ceil(size / 2);
+  }
+  return least;
 }

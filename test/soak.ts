@@ -1,0 +1,73 @@
+/**
+ * What takes too long for every commit: `npm run soak -- [--kills 200] [--runs 10] [--seconds 60]`.
+ * Prints its numbers, and ends with exit code 1 when anything was lost or accused.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
+import { freshSeed, parseSeed, type Seed, seedFrom, seedText } from '../harness/core/prng.ts';
+import { killLoop } from './raftkv-kills.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+
+const { values } = parseArgs({
+  options: {
+    kills: { type: 'string', default: '200' },
+    runs: { type: 'string', default: '10' },
+    seconds: { type: 'string', default: '60' },
+    seed: { type: 'string' },
+  },
+});
+const first = values.seed === undefined ? freshSeed() : parseSeed(values.seed);
+let isGood = true;
+
+/** Kills real raftkv nodes under load: everything that was acknowledged must stay. */
+async function kills(count: number): Promise<void> {
+  const progress = (text: string): void => console.log(`  ${text}`);
+  const report = await killLoop({ kills: count, seed: first, progress });
+  const { lost, crashed, acknowledged, unknown, seconds } = report;
+  console.log(
+    `${count} kills in ${seconds} s (seed ${seedText(first)}): ${acknowledged} writes acknowledged, ` +
+      `${unknown} unknown, ${lost.length} lost, ${crashed.length} crashes`,
+  );
+  for (const line of [...lost.slice(0, 20), ...crashed]) console.log(`  ${line}`);
+  if (lost.length > 0 || crashed.length > 0) isGood = false;
+}
+
+/** Whole runs as a user starts them, each with its own seed. */
+async function runs(count: number, seconds: number): Promise<void> {
+  for (let run = 0; run < count; run++) {
+    const seed: Seed = seedFrom(first + run);
+    const dir = await mkdtemp(join(tmpdir(), 'schism-soak-'));
+    const result = await execa(
+      process.execPath,
+      [
+        join(ROOT, 'cli/main.ts'),
+        'run',
+        '--system=raftkv',
+        '--fault=partition,kill,pause',
+        `--duration=${seconds}s`,
+        '--require-faults',
+        `--seed=${seedText(seed)}`,
+      ],
+      { cwd: dir, reject: false, all: true },
+    );
+    const verdict = /^.*\b(PASS|FAIL|UNKNOWN|ERROR)\b.*$/gm.exec(result.all)?.[0] ?? 'no verdict';
+    console.log(
+      `run ${run + 1}, seed ${seedText(seed)}: exit ${result.exitCode}; ${verdict.trim()}`,
+    );
+    if (result.exitCode === 0) {
+      await rm(dir, { recursive: true, force: true });
+    } else {
+      isGood = false;
+      console.log(`  kept in ${dir}`);
+    }
+  }
+}
+
+await kills(Number(values.kills));
+await runs(Number(values.runs), Number(values.seconds));
+process.exitCode = isGood ? 0 : 1;
