@@ -3,7 +3,11 @@ import { delimiter, join } from 'node:path';
 import { describe, test } from 'vitest';
 
 /** Programs that some tests need, and what provides them. */
-const PROVIDERS = { etcd: 'etcd-server', chromium: 'chromium' } as const;
+const PROVIDERS = {
+  etcd: 'etcd-server',
+  etcdctl: 'etcd-client',
+  chromium: 'chromium',
+} as const;
 type Program = keyof typeof PROVIDERS;
 
 function isMissing(program: Program): boolean {
