@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type Clock, realClock, sleep } from '../../harness/core/clock.ts';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { invariant } from '../../harness/core/invariant.ts';
@@ -22,6 +21,7 @@ import {
   startProcesses,
 } from '../backends/process.ts';
 import { EtcdClient } from '../etcd-api/client.ts';
+import { MEMBER_PROGRAM } from './program.ts';
 
 const HOST = '127.0.0.1';
 const READY_MS_MAX = 30_000;
@@ -79,8 +79,8 @@ export interface TestCluster extends AsyncDisposable {
 
 /** Resolves when every node serves. Throws `process-failed` or `deadline` with the log's end. */
 export function startRaftkv(options: TestClusterOptions): Promise<TestCluster> {
-  const main = fileURLToPath(new URL('./main.ts', import.meta.url));
-  return startCluster({ system: 'raftkv', file: process.execPath, args: [main] }, options);
+  const program: Program = { system: 'raftkv', file: process.execPath, args: MEMBER_PROGRAM };
+  return startCluster(program, options);
 }
 
 /** As `startRaftkv`, with the etcd on PATH. */

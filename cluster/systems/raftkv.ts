@@ -1,5 +1,4 @@
-import { extname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { LIMITS } from '../../harness/core/limits.ts';
 import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
@@ -7,6 +6,7 @@ import type { Cluster, DeployRequest, System } from '../../harness/protocols/sys
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
 import { etcdConnection } from '../etcd-api/register.ts';
+import { MEMBER_PROGRAM } from '../raftkv/program.ts';
 import { VERSION } from '../raftkv/server/node-api.ts';
 import { PEER_PROBE } from '../raftkv/server/peer-talk.ts';
 import {
@@ -27,12 +27,6 @@ import {
   settingsOf,
   timingOf,
 } from './raftkv-options.ts';
-
-const MAIN: string = fileURLToPath(
-  new URL(`../raftkv/main${extname(import.meta.url)}`, import.meta.url),
-);
-/** Up to seven nodes share a machine: a smaller nursery saves tens of megabytes in each. */
-const NODE_FLAGS: readonly string[] = ['--max-semi-space-size=4'];
 
 const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
 
@@ -101,8 +95,7 @@ function planOf(
     spec: {
       file: process.execPath,
       args: [
-        ...NODE_FLAGS,
-        MAIN,
+        ...MEMBER_PROGRAM,
         ...memberArgs({ node, dataDir, peer, client, urls, token, routes, seed }, settings),
       ],
       env: memberEnvironment(process.env),
@@ -127,7 +120,7 @@ function clusterOf(
     facts: {
       system: 'raftkv',
       version: VERSION,
-      program: MAIN,
+      program: MEMBER_PROGRAM.join(' '),
       node: process.version,
       flags: [...settings.flags],
       members: memberFacts(members, links),
