@@ -35,7 +35,8 @@ async function keepsItsData(start: () => Promise<TestCluster>): Promise<void> {
     expect(read).toMatchObject({ ok: true, value: { count: '1' } });
 
     await control.pause(follower);
-    expect(await control.state(follower)).toMatchObject({ state: 'paused' });
+    const soon = { timeout: CALL_MS_MAX };
+    await expect.poll(() => control.state(follower), soon).toMatchObject({ state: 'paused' });
     expect(await cluster.client(follower).range(KEY, 200)).toMatchObject({ ok: false });
     await control.resume(follower);
     await cluster.ready([follower]);

@@ -149,7 +149,7 @@ async function restart(asked: NodeName, { cluster, clients }: Session): Promise<
   const node = nodeOf(asked, cluster);
   await cluster.control.kill(node);
   await cluster.control.start(node);
-  await cluster.ready([node]);
+  await cluster.ready();
   // A connection that was lost would wait before it tries again.
   clients.get(node)?.close();
   clients.delete(node);
