@@ -8,6 +8,7 @@ import type { Log } from '../../../harness/core/log.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
 import type { Entry, MemberId, Message, Persist, Raft, ReadGrant } from '../raft/types.ts';
 import type { Storage } from '../storage/types.ts';
+import { CatchUp } from './catch-up.ts';
 import type { Transport } from './transport.ts';
 
 /** etcd commits its backend as often, or after so many operations. */
@@ -63,10 +64,12 @@ export class Driver implements AsyncDisposable {
   #isInstalling = false;
   #isCompacting = false;
   readonly #sendingSnapshot = new Set<MemberId>();
+  readonly #catchUp: CatchUp;
 
   constructor(options: DriverOptions, hooks: DriverHooks) {
     this.#options = options;
     this.#hooks = hooks;
+    this.#catchUp = new CatchUp(options.clock);
   }
 
   start(transport: Transport): void {
@@ -207,6 +210,7 @@ export class Driver implements AsyncDisposable {
         const { applied, data } = await storage.backend.snapshot();
         invariant(applied === meta.index, `a snapshot of ${applied}, not of ${meta.index}`);
         log.info('sending a snapshot', { to, index: meta.index, bytes: data.length });
+        this.#catchUp.snapshotSent(to, meta.index);
         this.#transport?.send({ ...message, meta, data });
       } finally {
         this.#sendingSnapshot.delete(to);
@@ -241,9 +245,10 @@ export class Driver implements AsyncDisposable {
   /** §7: the backend holds what is applied, so the log before it is only for slow followers. */
   #snapshotWhenDue(): void {
     const { raft, storage, snapshotCount, catchUpEntries, log } = this.#options;
-    const { applied, firstIndex } = raft.status();
-    if (this.#isCompacting || applied - firstIndex + 1 < snapshotCount + catchUpEntries) return;
-    const index = applied - catchUpEntries;
+    if (this.#isCompacting) return;
+    const status = raft.status();
+    const index = this.#catchUp.limit(status.applied - catchUpEntries, status);
+    if (index - status.firstIndex + 1 < snapshotCount) return;
     this.#isCompacting = true;
     this.#onDisk(async () => {
       if (this.#isInLog(index)) {
