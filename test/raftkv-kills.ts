@@ -10,6 +10,7 @@ import { msFromNanos, type NodeName } from '../harness/core/units.ts';
 const WRITERS = 6;
 const WRITE_MS = 1_000;
 const READ_MS = 3_000;
+const READS_AT_ONCE = 64;
 /** Every so many kills, all nodes at once. */
 const ALL_EVERY = 10;
 /** Small, so that snapshots and followers that are too far behind happen all the time. */
@@ -128,13 +129,15 @@ async function findLost(
     const client = cluster.client(node);
     const barrier = await client.range({ key: Buffer.from('w0') }, READ_MS);
     if (!barrier.ok) lost.push(`${node} does not answer`);
-    for (const { key, value, revision } of acknowledged) {
+    const holds = async ({ key, value, revision }: Acknowledged): Promise<void> => {
       const request = { key: Buffer.from(key), revision, serializable: true };
       const reply = await client.range(request, READ_MS);
       const found = reply.ok ? reply.value.kvs[0] : undefined;
       if (found?.value.toString() !== value || found.modRevision !== revision)
         lost.push(`${node}: ${key}=${value} at revision ${revision}`);
-    }
+    };
+    for (let at = 0; at < acknowledged.length; at += READS_AT_ONCE)
+      await Promise.all(acknowledged.slice(at, at + READS_AT_ONCE).map(holds));
   }
   return lost;
 }
