@@ -2,7 +2,7 @@
  * What takes too long for every commit: `npm run soak -- [--kills 200] [--runs 10] [--seconds 60]`.
  * Prints its numbers, and ends with exit code 1 when anything was lost or accused.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,17 @@ async function kills(count: number): Promise<void> {
   if (lost.length > 0 || crashed.length > 0) isGood = false;
 }
 
+/** How many terms had a leader, as the members logged it. */
+async function leaderTerms(dir: string): Promise<number> {
+  const terms = new Set<number>();
+  for await (const path of glob('.schism/runs/*/tests/*/nodes/*/*.log', { cwd: dir }))
+    for (const line of (await readFile(join(dir, path), 'utf8')).split('\n')) {
+      const [, term] = /"msg":"leader changed","leader":"[^"]+","term":(\d+)/.exec(line) ?? [];
+      if (term !== undefined) terms.add(Number(term));
+    }
+  return terms.size;
+}
+
 /** Whole runs as a user starts them, each with its own seed. */
 async function runs(count: number, seconds: number): Promise<void> {
   for (let run = 0; run < count; run++) {
@@ -55,9 +66,10 @@ async function runs(count: number, seconds: number): Promise<void> {
       ],
       { cwd: dir, reject: false, all: true },
     );
+    const leaders = await leaderTerms(dir);
     const verdict = /^.*\b(PASS|FAIL|UNKNOWN|ERROR)\b.*$/gm.exec(result.all)?.[0] ?? 'no verdict';
     console.log(
-      `run ${run + 1}, seed ${seedText(seed)}: exit ${result.exitCode}; ${verdict.trim()}`,
+      `run ${run + 1}, seed ${seedText(seed)}: exit ${result.exitCode}; ${verdict.trim()}; ${leaders} terms with a leader`,
     );
     if (result.exitCode === 0) {
       await rm(dir, { recursive: true, force: true });
