@@ -64,8 +64,9 @@ async function measure(
   };
 }
 
-function residentMegabytes(pid: number): number {
-  const line = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+/** Its share (PSS): what several processes have in common, such as Node's own program, counts once. */
+function megabytesOf(pid: number): number {
+  const line = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'));
   return Number(line?.[1] ?? 0) / 1024;
 }
 
@@ -79,8 +80,7 @@ async function footprint(
   let megabytes = 0;
   for (const node of cluster.nodes) {
     const state = await cluster.control.state(node);
-    if (state.state === 'running' && state.pid !== undefined)
-      megabytes += residentMegabytes(state.pid);
+    if (state.state === 'running' && state.pid !== undefined) megabytes += megabytesOf(state.pid);
   }
   return { readyMs, megabytes };
 }
