@@ -68,9 +68,8 @@ async function runs(count: number, seconds: number): Promise<void> {
     );
     const leaders = await leaderTerms(dir);
     const verdict = /^.*\b(PASS|FAIL|UNKNOWN|ERROR)\b.*$/gm.exec(result.all)?.[0] ?? 'no verdict';
-    console.log(
-      `run ${run + 1}, seed ${seedText(seed)}: exit ${result.exitCode}; ${verdict.trim()}; ${leaders} terms with a leader`,
-    );
+    const said = `exit ${result.exitCode}; ${verdict.trim()}; ${leaders} terms with a leader`;
+    console.log(`run ${run + 1}, seed ${seedText(seed)}: ${said}`);
     if (result.exitCode === 0) {
       await rm(dir, { recursive: true, force: true });
     } else {
