@@ -61,6 +61,7 @@ async function runMember(
 ): Promise<void> {
   const { config, seed, listenPeer, listenClient, routes } = settings;
   const signalled = nextSignal();
+  const ownUrls = config.initialCluster.find(({ name }) => name === config.name)?.peerUrls ?? [];
   // Loads while the node recovers what its disk has.
   const loading = import('./grpc/server.ts');
   log.info('starting', { name: config.name, pid: process.pid, seed: seedText(seed) });
@@ -73,7 +74,8 @@ async function runMember(
       random: Random.stream(seed, `node-${config.name}`),
       disk,
       openTransport: tcpTransport({ listen: listenPeer, routes, clock, log }),
-      findCluster: () => findCluster(settings.others, { clock, timeoutMs: FIND_MS, routes }),
+      findCluster: () =>
+        findCluster(settings.others, { clock, timeoutMs: FIND_MS, routes, peerUrls: ownUrls }),
     }),
   );
   const over: Promise<End> = Promise.race([node.ended, signalled]);

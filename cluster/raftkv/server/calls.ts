@@ -2,7 +2,7 @@
 import { type Clock, sleep } from '../../../harness/core/clock.ts';
 import type { JsonValue } from '../../../harness/core/json.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
-import { FAILURES, failed, type Result } from '../failures.ts';
+import { FAILURES, type Failure, failed, type Result } from '../failures.ts';
 import type { MemberId } from '../raft/types.ts';
 import type { PeerCall, Transport } from './transport.ts';
 
@@ -23,6 +23,7 @@ export interface LeaderCallsOptions {
 export class LeaderCalls {
   readonly #options: LeaderCallsOptions;
   readonly #methods = new Map<string, Serve>();
+  #closed: Failure | undefined;
 
   constructor(options: LeaderCallsOptions) {
     this.#options = options;
@@ -30,6 +31,16 @@ export class LeaderCalls {
 
   serve(method: string, serve: Serve): void {
     this.#methods.set(method, serve);
+  }
+
+  /** Why nothing is asked any more; undefined: it is. */
+  get closed(): Failure | undefined {
+    return this.#closed;
+  }
+
+  /** Whoever still waits hears so as soon as it would ask again. */
+  close(failure: Failure): void {
+    this.#closed = failure;
   }
 
   /** What a peer asks. An unknown method is a peer of another version: it gets no answer. */
@@ -47,23 +58,40 @@ export class LeaderCalls {
     const { self, clock, timeoutMs, leader, transport } = this.#options;
     const untilMs = msFromNanos(clock.now()) + timeoutMs;
     for (;;) {
+      if (this.#closed !== undefined) return failed(this.#closed);
       const leftMs = untilMs - msFromNanos(clock.now());
       const to = leader();
       if (leftMs <= 0)
         return failed(to === undefined && canRepeat ? FAILURES.noLeader : FAILURES.timedOut);
-      if (to === self) return (this.#methods.get(method) as Serve)(body, self);
-      if (to !== undefined) {
+      if (to === self) {
+        const served = (this.#methods.get(method) as Serve)(body, self);
+        const result = await this.#within(leftMs, served);
+        if (!isNotLeader(result)) return result;
+      } else if (to !== undefined) {
         const call = { method, body: encode(body) };
         const waitMs = canRepeat ? Math.min(leftMs, timeoutMs / 4) : leftMs;
         const reply = await (await transport()).call(to, call, waitMs);
         if (reply !== undefined) {
           const result = JSON.parse(Buffer.from(reply).toString('utf8')) as Result<JsonValue>;
-          if (result.ok || result.failure.message !== FAILURES.notLeader.message) return result;
-        } else if (!canRepeat) return failed(FAILURES.timedOut);
+          if (!isNotLeader(result)) return result;
+        } else if (!canRepeat) return failed(this.#closed ?? FAILURES.timedOut);
       }
       await sleep(clock, LOOK_AGAIN_MS);
     }
   }
+
+  async #within(ms: number, served: Promise<Result<JsonValue>>): Promise<Result<JsonValue>> {
+    const { promise, resolve } = Promise.withResolvers<Result<JsonValue>>();
+    const timer = this.#options.clock.timer(ms, () => resolve(failed(FAILURES.timedOut)));
+    const result = await Promise.race([served, promise]);
+    timer.cancel();
+    return result;
+  }
+}
+
+/** It did nothing: whoever leads by then may be asked. */
+function isNotLeader(result: Result<JsonValue>): boolean {
+  return !result.ok && result.failure.message === FAILURES.notLeader.message;
 }
 
 function encode(value: unknown): Buffer {

@@ -3,8 +3,9 @@ import { createHash } from 'node:crypto';
 import { HarnessError } from '../../../harness/core/errors.ts';
 import type { Entry, HardState, MemberId } from '../raft/types.ts';
 import type { Identity } from '../storage/types.ts';
+import { memberAt } from './agreement.ts';
 import { encodeConfigData, NOBODY } from './command.ts';
-import type { FoundCluster, InitialMember, NodeConfig } from './config.ts';
+import type { FoundCluster, NodeConfig } from './config.ts';
 
 /** All initial members write the same first entries, as if a leader of this term had. */
 const BOOT_TERM = 1;
@@ -64,7 +65,7 @@ export function newCluster(config: NodeConfig): Bootstrap {
 export function existingCluster(config: NodeConfig, found: FoundCluster): Bootstrap {
   const own = config.initialCluster.find(({ name }) => name === config.name);
   if (own === undefined) throw notListed(config);
-  const self = found.members.find(({ peerUrls }) => sameUrls(peerUrls, own));
+  const self = memberAt(found, own.peerUrls);
   if (self === undefined)
     throw new HarnessError(
       'bad-option',
@@ -76,10 +77,6 @@ export function existingCluster(config: NodeConfig, found: FoundCluster): Bootst
     hardState: { term: 0, vote: null, commit: 0 },
     entries: [],
   };
-}
-
-function sameUrls(urls: readonly string[], { peerUrls }: InitialMember): boolean {
-  return [...urls].toSorted().join() === [...peerUrls].toSorted().join();
 }
 
 function notListed({ name }: NodeConfig): HarnessError {

@@ -22,7 +22,8 @@ export interface LeaseKeeperOptions {
   readonly electionMs: number;
   readonly calls: LeaderCalls;
   readonly store: () => Store;
-  readonly isLeader: () => boolean;
+  /** Undefined: another leads, or nobody. */
+  readonly leadsInTerm: () => number | undefined;
   /** Resolves when this member was certainly the leader after the call. */
   readonly confirmLeadership: () => Promise<Result<null>>;
   readonly propose: (command: CommandRequest) => Promise<Result<unknown>>;
@@ -31,6 +32,8 @@ export interface LeaseKeeperOptions {
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   #clock = new LeaseClock();
+  /** In which leadership the clock counts; undefined: in none. */
+  #term: number | undefined;
 
   constructor(options: LeaseKeeperOptions) {
     this.#options = options;
@@ -42,12 +45,12 @@ export class LeaseKeeper {
 
   /** Another state machine is in place. */
   reload(): void {
-    const wasPrimary = this.#clock.isPrimary;
     this.#clock = new LeaseClock();
     const { leases } = this.#options.store();
     for (const id of leases.list())
       this.#clock.granted(id, leases.get(id)?.ttlSeconds ?? 0, this.#nowMs());
-    if (wasPrimary) this.#clock.promote(this.#nowMs(), this.#options.electionMs);
+    // The next tick gives them their whole time anew, if this member leads.
+    this.#term = undefined;
   }
 
   applied(command: CommandRequest): void {
@@ -57,12 +60,15 @@ export class LeaseKeeper {
   }
 
   tick(): void {
-    const { isLeader, electionMs, propose } = this.#options;
-    if (!isLeader()) {
-      if (this.#clock.isPrimary) this.#clock.demote();
-      return;
+    const { leadsInTerm, electionMs, propose } = this.#options;
+    const term = leadsInTerm();
+    if (term !== this.#term) {
+      this.#term = term;
+      // Also when it led before: in between, somebody else may have renewed them.
+      if (term === undefined) this.#clock.demote();
+      else this.#clock.promote(this.#nowMs(), electionMs);
     }
-    if (!this.#clock.isPrimary) this.#clock.promote(this.#nowMs(), electionMs);
+    if (term === undefined) return;
     // A refusal does no harm: what has ended is found again.
     for (const id of this.#clock.expired(this.#nowMs(), REVOKED_A_TICK))
       void propose({ type: 'lease-revoke', id });
@@ -97,7 +103,7 @@ export class LeaseKeeper {
 
   /** Renewed first, then confirmed: whoever leads after us promotes later than this. */
   async #renew(id: LeaseId): Promise<Result<JsonValue>> {
-    if (!this.#clock.isPrimary) return failed(FAILURES.notLeader);
+    if (!this.#isCounting()) return failed(FAILURES.notLeader);
     const ttlSeconds = this.#clock.renew(id, this.#nowMs()) ?? 0;
     const confirmed = await this.#confirm();
     if (!confirmed.ok) return confirmed;
@@ -106,7 +112,7 @@ export class LeaseKeeper {
   }
 
   async #info(id: LeaseId): Promise<Result<JsonValue>> {
-    if (!this.#clock.isPrimary) return failed(FAILURES.notLeader);
+    if (!this.#isCounting()) return failed(FAILURES.notLeader);
     const confirmed = await this.#confirm();
     if (!confirmed.ok) return confirmed;
     const lease = this.#options.store().leases.get(id);
@@ -120,11 +126,18 @@ export class LeaseKeeper {
     });
   }
 
+  /** Whether the clock is that of the leadership of now. */
+  #isCounting(): boolean {
+    return this.#term !== undefined && this.#term === this.#options.leadsInTerm();
+  }
+
   async #confirm(): Promise<Result<null>> {
+    const term = this.#term;
     const confirmed = await this.#options.confirmLeadership();
     if (!confirmed.ok) return confirmed;
     // The barrier may have been granted by somebody who leads by now.
-    return this.#options.isLeader() ? confirmed : failed(FAILURES.notLeader);
+    const isSame = this.#isCounting() && this.#term === term;
+    return isSame ? confirmed : failed(FAILURES.notLeader);
   }
 
   #freshId(): LeaseId {

@@ -45,7 +45,9 @@ export class MemberChanges {
   constructor(options: MemberChangesOptions) {
     this.#options = options;
     options.calls.serve('member-change', (body) => {
-      const turn = this.#queue.then(() => this.#change(body as unknown as ChangeRequest));
+      // From now on: whoever asked does not wait longer, and must not be surprised much later.
+      const untilMs = msFromNanos(options.clock.now()) + options.timeoutMs;
+      const turn = this.#queue.then(() => this.#change(body as unknown as ChangeRequest, untilMs));
       this.#queue = turn;
       return turn as Promise<Result<JsonValue>>;
     });
@@ -63,15 +65,16 @@ export class MemberChanges {
 
   async #change(
     request: ChangeRequest,
+    untilMs: number,
   ): Promise<Result<{ readonly member: MemberId; readonly members: readonly Member[] }>> {
-    const { clock, timeoutMs } = this.#options;
+    const { clock, calls } = this.#options;
     const data = this.#dataOf(request);
-    const untilMs = msFromNanos(clock.now()) + timeoutMs;
     for (;;) {
+      if (calls.closed !== undefined) return failed(calls.closed);
+      if (msFromNanos(clock.now()) >= untilMs) return failed(FAILURES.timedOut);
       const refusal = this.#refusal(data) ?? this.#proposed(data);
       if (refusal === undefined) break;
       if (refusal !== 'later') return failed(refusal);
-      if (msFromNanos(clock.now()) >= untilMs) return failed(FAILURES.timedOut);
       await sleep(clock, TRY_AGAIN_MS);
     }
     this.#options.wake();
@@ -146,5 +149,7 @@ function isPeerUrl(text: string): boolean {
 
 /** What a transport dials: `host:port`. */
 export function addressOf(peerUrl: string): string {
-  return new URL(peerUrl).host;
+  const { hostname, port, protocol } = new URL(peerUrl);
+  // A URL does not say a port that goes without saying.
+  return `${hostname}:${port === '' ? (protocol === 'https:' ? 443 : 80) : port}`;
 }

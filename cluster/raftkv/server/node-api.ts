@@ -34,6 +34,7 @@ export interface NodeParts {
   readonly leases: LeaseKeeper;
   readonly changes: MemberChanges;
   readonly watches: Watches;
+  readonly isStopped: boolean;
   /** Resolves once the leader is `to`, or false after the time. */
   awaitLeader(to: MemberId, timeoutMs: number): Promise<boolean>;
 }
@@ -41,6 +42,7 @@ export interface NodeParts {
 export function nodeApi(parts: NodeParts): NodeApi {
   const propose = async <T>(request: CommandRequest): Promise<Result<T>> =>
     (await parts.proposals.propose(request)) as Result<T>;
+  const ready = readyOf(parts);
   return {
     header: () => ({
       cluster: parts.identity.cluster,
@@ -49,27 +51,41 @@ export function nodeApi(parts: NodeParts): NodeApi {
       term: parts.raft.status().term,
     }),
     range: async (request) => {
-      const ready = request.serializable === true ? ok(null) : await parts.reads.barrier();
-      return ready.ok ? parts.machine.store.range(request) : ready;
+      const barrier = await ready(request.serializable !== true);
+      return barrier.ok ? parts.machine.store.range(request) : barrier;
     },
     put: (request) => propose<PutResult>({ type: 'put', request }),
     deleteRange: (request) => propose<DeleteRangeResult>({ type: 'delete-range', request }),
     txn: async (request) => {
       if (!isReadOnly(request)) return propose<TxnResult>({ type: 'txn', request });
-      const ready = isSerializable(request) ? ok(null) : await parts.reads.barrier();
-      return ready.ok ? parts.machine.store.txn(request) : ready;
+      const barrier = await ready(!isSerializable(request));
+      return barrier.ok ? parts.machine.store.txn(request) : barrier;
     },
     compact: (revision) => propose<{ revision: number }>({ type: 'compact', revision }),
     leaseGrant: (id, ttlSeconds) => parts.leases.grant(id, ttlSeconds),
     leaseRevoke: (id) => propose<{ revision: number }>({ type: 'lease-revoke', id }),
     leaseKeepAlive: (id) => parts.leases.keepAlive(id),
     leaseTimeToLive: (id, withKeys) => parts.leases.timeToLive(id, withKeys),
-    leases: () => Promise.resolve(ok(parts.machine.store.leases.list())),
+    leases: async () => {
+      const barrier = await ready(false);
+      return barrier.ok ? ok(parts.machine.store.leases.list()) : barrier;
+    },
     watch: (request, wake) => parts.watches.open(parts.machine.store, request, wake),
     ...memberApi(parts, propose),
     status: () => statusOf(parts),
-    hashKv: (revision) => Promise.resolve(parts.machine.store.hash(revision)),
+    hashKv: async (revision) => {
+      const barrier = await ready(false);
+      return barrier.ok ? parts.machine.store.hash(revision) : barrier;
+    },
     moveLeader: (to) => moveLeader(parts, to),
+  };
+}
+
+/** When the state machine may be read: at once, or with all that was committed when it was asked. */
+function readyOf(parts: NodeParts): (isLinearizable: boolean) => Promise<Result<null>> {
+  return async (isLinearizable) => {
+    if (parts.isStopped) return failed(FAILURES.stopped);
+    return isLinearizable ? await parts.reads.barrier() : ok(null);
   };
 }
 
@@ -102,8 +118,8 @@ function memberApi(
         ? propose<readonly Member[]>({ type: 'member-update', member, peerUrls })
         : Promise.resolve(failed(FAILURES.badUrls)),
     memberList: async (linearizable) => {
-      const ready = linearizable ? await parts.reads.barrier() : ok(null);
-      return ready.ok ? ok(parts.machine.members.list()) : ready;
+      const barrier = await readyOf(parts)(linearizable);
+      return barrier.ok ? ok(parts.machine.members.list()) : barrier;
     },
   };
 }
@@ -126,6 +142,7 @@ function statusOf({ raft, storage, machine }: NodeParts): NodeStatus {
 /** Resolves once this member knows the new leader. */
 async function moveLeader(parts: NodeParts, to: MemberId): Promise<Result<null>> {
   const { raft, config } = parts;
+  if (parts.isStopped) return failed(FAILURES.stopped);
   const { role, leader } = raft.status();
   if (role !== 'leader') return failed(FAILURES.notLeader);
   const member = parts.machine.members.get(to);
@@ -133,7 +150,8 @@ async function moveLeader(parts: NodeParts, to: MemberId): Promise<Result<null>>
   if (leader === to) return ok(null);
   if (!raft.transfer(to)) return failed(FAILURES.badTransferee);
   const moved = await parts.awaitLeader(to, config.electionMs);
-  return moved ? ok(null) : failed(FAILURES.transferTimedOut);
+  if (moved) return ok(null);
+  return failed(parts.isStopped ? FAILURES.stopped : FAILURES.transferTimedOut);
 }
 
 function isReadOnly({ success, failure }: TxnRequest): boolean {

@@ -20,6 +20,7 @@ import { type NodeParts, nodeApi } from './node-api.ts';
 import { Proposals } from './proposals.ts';
 import { Reads } from './reads.ts';
 import { RemovedNotice } from './removed-notice.ts';
+import { Strangers } from './strangers.ts';
 import type { PeerHandler, Transport } from './transport.ts';
 import { Watches } from './watches.ts';
 
@@ -111,6 +112,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
   readonly #book: AddressBook;
   readonly #driver: Driver;
   readonly #notice: RemovedNotice;
+  readonly #strangers: Strangers;
   readonly #transport: PromiseWithResolvers<Transport> = Promise.withResolvers();
   #openTransport: Transport | undefined;
   readonly #serving: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -185,8 +187,23 @@ class RunningNode implements NodeParts, AsyncDisposable {
       book: this.#book,
       members: () => this.machine.members,
       transport: () => this.#transport.promise,
+      electionMs: config.electionMs,
+      isSilent: () => {
+        const { leader: known, config: counting } = this.raft.status();
+        return known === undefined && !counting.voters.includes(self);
+      },
       peersChanged: () => this.#peersChanged(),
       removed: () => this.#removed(),
+    });
+    this.#strangers = new Strangers({
+      clock,
+      electionMs: config.electionMs,
+      calls: this.#calls,
+      book: this.#book,
+      members: () => this.machine.members,
+      found: () => this.#members(),
+      transport: () => this.#transport.promise,
+      peersChanged: () => this.#peersChanged(),
     });
     this.#driver = this.#newDriver(tickMs);
     this.api = nodeApi(this);
@@ -199,7 +216,10 @@ class RunningNode implements NodeParts, AsyncDisposable {
       electionMs: this.config.electionMs,
       calls: this.#calls,
       store: () => this.machine.store,
-      isLeader: () => this.raft.status().role === 'leader',
+      leadsInTerm: () => {
+        const { role, term } = this.raft.status();
+        return role === 'leader' ? term : undefined;
+      },
       confirmLeadership: () => this.reads.barrier(),
       propose: (command) => this.proposals.propose(command),
     });
@@ -257,16 +277,14 @@ class RunningNode implements NodeParts, AsyncDisposable {
     return {
       message: (message) => {
         if (this.#notice.concerns(message.from)) return;
+        this.#strangers.heard(message.from);
         this.#driver.receive(message);
       },
-      call: (from, call) => this.#calls.answer(from, call),
-      members: () => ({
-        cluster: this.identity.cluster,
-        members: [
-          { id: this.identity.member, peerUrls: this.#ownUrls() },
-          ...[...this.#book.all(this.machine.members)].map(([id, peerUrls]) => ({ id, peerUrls })),
-        ],
-      }),
+      call: (from, call) => {
+        this.#notice.concerns(from);
+        return this.#calls.answer(from, call);
+      },
+      members: () => this.#members(),
       unreachable: (member) => raft.reportUnreachable(member),
       snapshotSent: (member, sent) => raft.reportSnapshot(member, sent),
     };
@@ -284,6 +302,10 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.#driver.start(transport);
     if (this.machine.members.removed(this.identity.member) !== undefined) this.#removed();
     void this.#publish();
+  }
+
+  get isStopped(): boolean {
+    return this.#isStopped;
   }
 
   async awaitLeader(to: MemberId, timeoutMs: number): Promise<boolean> {
@@ -351,6 +373,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.leases.reload();
     this.watches.moveTo(this.machine.store);
     this.#peersChanged();
+    if (this.machine.members.removed(this.identity.member) !== undefined) this.#removed();
   }
 
   #settled(): void {
@@ -373,10 +396,24 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.proposals.expire();
     this.reads.tick();
     this.leases.tick();
+    this.#notice.tick();
   }
 
   #peersChanged(): void {
     this.#openTransport?.setPeers(this.#book.peers(this.machine.members));
+  }
+
+  /** For those who do not know as much: members that join, or have been away. */
+  #members(): FoundCluster {
+    const { cluster, member } = this.identity;
+    const others = [...this.#book.all(this.machine.members)];
+    return {
+      cluster,
+      members: [
+        { id: member, peerUrls: this.#ownUrls() },
+        ...others.map(([id, peerUrls]) => ({ id, peerUrls })),
+      ],
+    };
   }
 
   #ownUrls(): readonly string[] {
@@ -396,6 +433,8 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.#isStopped = true;
     this.proposals.close(FAILURES.stopped);
     this.reads.close(FAILURES.stopped);
+    this.#calls.close(FAILURES.stopped);
+    for (const { resolve } of this.#awaitingLeader) resolve(false);
     this.#ended.resolve(end);
   }
 }

@@ -4,12 +4,13 @@ import { type Clock, sleep } from '../../../harness/core/clock.ts';
 import { HarnessError } from '../../../harness/core/errors.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
 import { MalformedBytes } from '../bytes.ts';
+import { mostAgreed } from './agreement.ts';
 import type { FoundCluster, Routes } from './config.ts';
 import { FrameReader, frameOf } from './peer-frames.ts';
 import { bodyOf, talkOf } from './peer-talk.ts';
 import { routed, type TcpAddress } from './tcp-address.ts';
 
-/** For one address; somebody else may answer sooner. */
+/** Of one round. */
 const ASK_MS = 1000;
 const ROUND_MS = 100;
 /** An answer lists members: it needs far less. */
@@ -19,26 +20,35 @@ export interface FindOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
   readonly routes?: Routes;
+  /** Of the member that joins: where it was added. */
+  readonly peerUrls: readonly string[];
 }
 
 /**
- * Asks one address after the other, again and again, until one answers. Throws `network-failed`
- * when none did within the time, `bad-option` for what is no address.
+ * Asks all addresses, again and again, until most agree on who the member that joins is. When they
+ * do not for half of the time, the largest camp among those who answer counts: others may be down
+ * for long. In the end any answer is better than none, if only to say that nobody knows it. Throws
+ * `network-failed` when none came within the time, `bad-option` for what is no address.
  */
 export async function findCluster(
   addresses: readonly string[],
-  { clock, timeoutMs, routes = new Map() }: FindOptions,
+  { clock, timeoutMs, routes = new Map(), peerUrls }: FindOptions,
 ): Promise<FoundCluster> {
   const targets = addresses.map((text) => addressOf(text, routes));
   const endMs = nowMs(clock) + timeoutMs;
   for (;;) {
-    for (const target of targets) {
-      const leftMs = endMs - nowMs(clock);
-      if (leftMs <= 0) break;
-      const found = await ask(target, clock, Math.min(ASK_MS, leftMs));
-      if (found !== undefined) return found;
+    const waitMs = Math.min(ASK_MS, endMs - nowMs(clock));
+    const asked = targets.map((target) => ask(target, clock, waitMs));
+    const answers = (await Promise.all(asked)).filter((found) => found !== undefined);
+    const agreed = mostAgreed(answers, peerUrls, targets.length);
+    const leftMs = endMs - nowMs(clock);
+    const isLate = leftMs <= timeoutMs / 2;
+    if (agreed !== undefined && (agreed.isCertain || isLate)) return agreed.found;
+    if (leftMs <= ROUND_MS) {
+      const [any] = answers;
+      if (any !== undefined) return any;
+      break;
     }
-    if (nowMs(clock) + ROUND_MS >= endMs) break;
     await sleep(clock, ROUND_MS);
   }
   throw new HarnessError(

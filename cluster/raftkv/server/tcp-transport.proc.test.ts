@@ -270,20 +270,25 @@ describe('finding a cluster', () => {
     await using a = await openMember('a');
     const routes = new Map([['a:2380', a.address]]);
     const addresses = [silent.address, rude.address, 'a:2380'];
-    const found = await findCluster(addresses, { clock, timeoutMs: 20_000, routes });
+    const peerUrls = FOUND.members[0]?.peerUrls ?? [];
+    const found = await findCluster(addresses, { clock, timeoutMs: 1_000, routes, peerUrls });
     expect(found).toEqual(FOUND);
     expect(found.cluster).toBe(CLUSTER);
   });
 
   it('says where it asked when nobody answers', async () => {
     await using silent = await openStranger(() => undefined);
-    await expect(findCluster([silent.address], { clock, timeoutMs: 200 })).rejects.toMatchObject({
+    await expect(
+      findCluster([silent.address], { clock, timeoutMs: 200, peerUrls: [] }),
+    ).rejects.toMatchObject({
       code: 'network-failed',
       message: expect.stringContaining(silent.address),
     });
-    await expect(findCluster(['x'], { clock, timeoutMs: 200 })).rejects.toMatchObject({
-      code: 'bad-option',
-    });
+    await expect(findCluster(['x'], { clock, timeoutMs: 200, peerUrls: [] })).rejects.toMatchObject(
+      {
+        code: 'bad-option',
+      },
+    );
   });
 });
 

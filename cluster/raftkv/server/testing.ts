@@ -6,6 +6,8 @@ import { Random, seedFrom } from '../../../harness/core/prng.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
 import type { MemberId } from '../raft/types.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
+import type { Disk } from '../storage/types.ts';
+import { mostAgreed } from './agreement.ts';
 import type { Node } from './api.ts';
 import type { FoundCluster, NodeConfig } from './config.ts';
 import { startNode } from './node.ts';
@@ -21,16 +23,33 @@ export class MemoryNetwork {
     { readonly member: MemberId; readonly handler: PeerHandler }
   >();
   isCut: (from: string, to: string) => boolean = () => false;
+  /** Who joins does not wait for most to agree on who it is. */
+  isAnyAnswerGood = false;
+  readonly #delayMs: () => number;
+  /** When the last message on each way arrives: none overtakes another. */
+  readonly #arrivals = new Map<string, number>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, delayMs: () => number = () => DELAY_MS) {
     this.#clock = clock;
+    this.#delayMs = delayMs;
   }
 
-  /** Whoever answers at one of these addresses says who there is. */
-  find(addresses: readonly string[]): Promise<FoundCluster> {
-    const found = addresses.flatMap((address) => this.#handlers.get(address) ?? [])[0];
-    invariant(found !== undefined, 'nobody answers');
-    return Promise.resolve(found.handler.members());
+  #delay(from: string, to: string | undefined): number {
+    const way = `${from} ${to}`;
+    const nowMs = msFromNanos(this.#clock.now());
+    const arrivesMs = Math.max(this.#arrivals.get(way) ?? 0, nowMs + this.#delayMs());
+    this.#arrivals.set(way, arrivesMs);
+    return arrivesMs - nowMs;
+  }
+
+  /** What most of those at these addresses say about who is at `peerUrls`. */
+  find(addresses: readonly string[], peerUrls: readonly string[]): Promise<FoundCluster> {
+    const there = addresses.flatMap((address) => this.#handlers.get(address) ?? []);
+    const answers = there.map(({ handler }) => handler.members());
+    const agreed = mostAgreed(answers, peerUrls, addresses.length);
+    const isEnough = agreed !== undefined && (agreed.isCertain || this.isAnyAnswerGood);
+    invariant(isEnough, `nobody knows who is at ${peerUrls.join()}`);
+    return Promise.resolve(agreed.found);
   }
 
   transportAt(address: string): OpenTransport {
@@ -52,11 +71,12 @@ export class MemoryNetwork {
         send: (message) => {
           const { to } = message;
           if (reach(to) === undefined) handler.unreachable(to);
-          this.#clock.timer(DELAY_MS, () => reach(to)?.message(message));
+          const delayMs = this.#delay(address, peers.get(to));
+          this.#clock.timer(delayMs, () => reach(to)?.message(message));
           if (message.type === 'snapshot') handler.snapshotSent(to, reach(to) !== undefined);
         },
         call: async (to, call, timeoutMs) => {
-          await sleep(this.#clock, DELAY_MS);
+          await sleep(this.#clock, this.#delay(address, peers.get(to)));
           const peer = reach(to);
           const reply = await Promise.race([
             peer?.call(member, call) ?? sleep(this.#clock, timeoutMs),
@@ -81,26 +101,42 @@ interface Slot {
   disk: MemoryDisk;
   node: Node | undefined;
   lives: number;
+  readonly others: readonly string[] | undefined;
+}
+
+/** What the nodes run in; by default nothing in it is left to chance, and disks take no time. */
+export interface World {
+  readonly seed?: number;
+  /** Of one message or answer. */
+  readonly delayMs?: () => number;
+  /** What a node sees of its disk. */
+  readonly disk?: (disk: MemoryDisk, clock: Clock) => Disk;
 }
 
 /** Nodes `n1`, `n2`, ...; everything in one virtual time. */
 export class MemoryCluster implements AsyncDisposable {
   readonly clock: VirtualClock = new VirtualClock();
-  readonly network: MemoryNetwork = new MemoryNetwork(this.clock);
+  readonly network: MemoryNetwork;
+  readonly #world: World;
   readonly #slots = new Map<string, Slot>();
   readonly #config: Partial<NodeConfig>;
   readonly #initial: NodeConfig['initialCluster'];
 
-  constructor(size: number, config: Partial<NodeConfig> = {}) {
+  constructor(size: number, config: Partial<NodeConfig> = {}, world: World = {}) {
     this.#config = config;
+    this.#world = world;
+    this.network = new MemoryNetwork(this.clock, world.delayMs);
     const names = Array.from({ length: size }, (_, at) => `n${at + 1}`);
     this.#initial = names.map((name) => ({ name, peerUrls: [urlOf(name)] }));
     for (const name of names) this.addSlot(name);
   }
 
-  addSlot(name: string): void {
+  /** With an empty disk. `others`: the members it is told of; by default all there are. */
+  addSlot(name: string, others?: readonly string[]): void {
     const disk = new MemoryDisk();
-    this.#slots.set(name, { name, address: hostOf(name), disk, node: undefined, lives: 0 });
+    const lives = this.#slots.get(name)?.lives ?? 0;
+    const slot = { name, address: hostOf(name), disk, node: undefined, lives, others };
+    this.#slots.set(name, slot);
   }
 
   get names(): string[] {
@@ -136,14 +172,14 @@ export class MemoryCluster implements AsyncDisposable {
       strictReconfigCheck: false,
       ...this.#config,
     };
-    const others = this.names.filter((each) => each !== name).map(hostOf);
+    const others = (slot.others ?? this.names).filter((each) => each !== name).map(hostOf);
     slot.node = await startNode(config, {
       clock: this.clock,
       log: silentLog,
-      random: Random.stream(seedFrom(7), `${name}/${slot.lives}`),
-      disk: slot.disk,
+      random: Random.stream(seedFrom(this.#world.seed ?? 7), `${name}/${slot.lives}`),
+      disk: this.#world.disk?.(slot.disk, this.clock) ?? slot.disk,
       openTransport: this.network.transportAt(slot.address),
-      findCluster: () => this.network.find(others),
+      findCluster: () => this.network.find(others, own.peerUrls),
     });
     return slot.node;
   }
@@ -153,12 +189,30 @@ export class MemoryCluster implements AsyncDisposable {
     await Promise.all(this.names.map((name) => this.node(name).serving));
   }
 
+  /** Undefined: it does not run. */
+  running(name: string): Node | undefined {
+    return this.#slot(name).node;
+  }
+
+  disk(name: string): MemoryDisk {
+    return this.#slot(name).disk;
+  }
+
   /** kill -9: what was written stays. */
-  async crash(name: string): Promise<void> {
+  crash(name: string): Promise<void> {
+    return this.#end(name, (disk) => disk.crash());
+  }
+
+  /** What was not synced may be lost, in part. */
+  powerFailure(name: string, random: Random): Promise<void> {
+    return this.#end(name, (disk) => disk.powerFailure(random));
+  }
+
+  async #end(name: string, survive: (disk: MemoryDisk) => MemoryDisk): Promise<void> {
     const slot = this.#slot(name);
     const { disk, node } = slot;
     slot.node = undefined;
-    slot.disk = disk.crash();
+    slot.disk = survive(disk);
     await node?.[Symbol.asyncDispose]();
   }
 
