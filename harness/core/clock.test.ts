@@ -42,6 +42,65 @@ describe('virtual clock', () => {
     expect(fired).toBe(false);
   });
 
+  test('what is due at once comes after what was set before it for the same moment', async () => {
+    const clock = new VirtualClock();
+    const fired: string[] = [];
+    clock.timer(5, () => {
+      clock.timer(0, () => fired.push('third'));
+      clock.timer(0, () => fired.push('cancelled')).cancel();
+      clock.timer(-1, () => fired.push('fourth'));
+      fired.push('first');
+    });
+    clock.timer(5, () => fired.push('second'));
+    await clock.run(sleep(clock, 6));
+    expect(fired).toEqual(['first', 'second', 'third', 'fourth']);
+  });
+
+  test('promises of an event have all run before the next one of the same moment', async () => {
+    const clock = new VirtualClock();
+    const seen: string[] = [];
+    const hops = async (name: string): Promise<void> => {
+      await clock.turn();
+      for (let i = 0; i < 50; i++) await Promise.resolve();
+      await new Promise<void>((resolve) => process.nextTick(resolve));
+      seen.push(name);
+    };
+    const names = Array.from({ length: 600 }, (_, at) => `w${at}`);
+    clock.timer(0, () => seen.push('before'));
+    const all = Promise.all(names.map(hops));
+    clock.timer(0, () => seen.push('after'));
+    await clock.run(all);
+    expect(seen).toEqual(['before', ...names]);
+    await clock.run(clock.turn());
+    expect(seen.at(-1)).toBe('after');
+  });
+
+  test('cancelled timers are forgotten and the others fire in order', async () => {
+    const clock = new VirtualClock();
+    const fired: number[] = [];
+    const timers = Array.from({ length: 2000 }, (_, at) => {
+      const due = (at * 7919) % 2000;
+      return { due, timer: clock.timer(due, () => fired.push(due)) };
+    });
+    for (const { due, timer } of timers) if (due % 5 !== 0) timer.cancel();
+    for (const { due, timer } of timers) if (due % 10 === 0) timer.cancel();
+    await clock.run(sleep(clock, 3000));
+    expect(fired).toEqual(Array.from({ length: 200 }, (_, at) => 10 * at + 5));
+  });
+
+  test('an error of a timer ends the run, and nothing fires after it', async () => {
+    const clock = new VirtualClock();
+    let fired = false;
+    clock.timer(1, () => {
+      throw new Error('from a timer');
+    });
+    clock.timer(1, () => {
+      fired = true;
+    });
+    await expect(clock.run(sleep(clock, 5))).rejects.toThrow('from a timer');
+    expect(fired).toBe(false);
+  });
+
   test('says so when a task waits for nothing', async () => {
     const stuck = new Promise<void>(() => undefined);
     await expect(new VirtualClock().run(stuck)).rejects.toThrow('virtual time stands still');

@@ -65,11 +65,30 @@ export function realClock(): Clock {
   };
 }
 
-interface Entry {
+/** How many events one turn of the event loop may hold, once a run is longer than a moment. */
+const EVENTS_A_TURN_MAX = 256;
+/** Below so many cancelled timers it is not worth to look for them. */
+const CANCELLED_MIN = 64;
+
+/** What is to come; `fire` is dropped as soon as it cannot fire any more, with all that it holds. */
+class VirtualTimer implements Timer {
   readonly at: Nanos;
   readonly order: number;
-  readonly fire: () => void;
-  cancelled: boolean;
+  fire: (() => void) | undefined;
+  readonly #onCancel: () => void;
+
+  constructor(at: Nanos, order: number, fire: () => void, onCancel: () => void) {
+    this.at = at;
+    this.order = order;
+    this.fire = fire;
+    this.#onCancel = onCancel;
+  }
+
+  cancel(): void {
+    if (this.fire === undefined) return;
+    this.fire = undefined;
+    this.#onCancel();
+  }
 }
 
 /**
@@ -79,8 +98,13 @@ interface Entry {
 export class VirtualClock implements Clock {
   #now: Nanos = nanos(0);
   #order = 0;
-  /** A binary heap by (at, order). */
-  readonly #heap: Entry[] = [];
+  /** A binary heap by (at, order): what is due later. */
+  #heap: VirtualTimer[] = [];
+  /** What was set to be due at once, in order, from `#dueFrom` on: most timers never need the heap. */
+  #due: VirtualTimer[] = [];
+  #dueFrom = 0;
+  /** Of those in the heap. */
+  #cancelled = 0;
 
   now(): Nanos {
     return this.#now;
@@ -91,86 +115,146 @@ export class VirtualClock implements Clock {
   }
 
   timer(delayMs: number, fire: () => void): Timer {
-    const at = nanos(this.#now + nanosFromMs(Math.max(0, delayMs)));
-    const entry: Entry = { at, order: this.#order++, fire, cancelled: false };
-    this.#push(entry);
-    return {
-      cancel: () => {
-        entry.cancelled = true;
-      },
-    };
+    const at = delayMs > 0 ? nanos(this.#now + nanosFromMs(delayMs)) : this.#now;
+    if (at === this.#now) {
+      const timer = new VirtualTimer(at, this.#order++, fire, ignore);
+      this.#due.push(timer);
+      return timer;
+    }
+    const timer = new VirtualTimer(at, this.#order++, fire, this.#countCancelled);
+    this.#push(timer);
+    return timer;
   }
 
   turn(): Promise<void> {
-    return sleep(this, 0);
+    return new Promise((resolve) => {
+      this.timer(0, resolve);
+    });
   }
 
-  /** Runs `task` to its end on virtual time. Throws `deadline` when it waits for nothing. */
-  async run<T>(task: Promise<T>): Promise<T> {
-    let settled = false;
-    const mark = (): void => {
-      settled = true;
+  /**
+   * Runs `task` to its end on virtual time. Throws `deadline` when it waits for nothing.
+   *
+   * Between two immediates of one turn of the event loop Node.js runs all microtasks and ticks, so a
+   * turn can hold many events and each still sees everything done that the one before it woke. That
+   * is five times as fast as a turn for each.
+   */
+  run<T>(task: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    let isSettled = false;
+    let isOver = false;
+    const settled = (): void => {
+      isSettled = true;
     };
-    task.then(mark, mark);
+    task.then(settled, settled);
+    const step = (): void => {
+      if (isOver) return;
+      if (isSettled) {
+        isOver = true;
+        resolve(task);
+        return;
+      }
+      try {
+        this.#fireNext();
+      } catch (error) {
+        isOver = true;
+        reject(error);
+      }
+    };
+    let size = 1;
+    const turn = (): void => {
+      if (isOver) return;
+      size = Math.min(2 * size, EVENTS_A_TURN_MAX);
+      for (let events = 0; events < size; events++) setImmediate(step);
+      setImmediate(turn);
+    };
+    turn();
+    return promise;
+  }
+
+  #fireNext(): void {
+    const timer = this.#pop();
+    const fire = timer?.fire;
+    if (timer === undefined || fire === undefined)
+      throw new HarnessError(
+        'deadline',
+        'virtual time stands still: the task waits, but no timer is set',
+      );
+    invariant(timer.at >= this.#now, 'virtual time never goes back');
+    this.#now = timer.at;
+    timer.fire = undefined;
+    fire();
+  }
+
+  /** Takes the earliest that was not cancelled. */
+  #pop(): VirtualTimer | undefined {
     for (;;) {
-      await turnOfTheLoop();
-      if (settled) return task;
-      const entry = this.#pop();
-      if (entry === undefined)
-        throw new HarnessError(
-          'deadline',
-          'virtual time stands still: the task waits, but no timer is set',
-        );
-      invariant(entry.at >= this.#now, 'virtual time never goes back');
-      this.#now = entry.at;
-      entry.fire();
+      const due = this.#due[this.#dueFrom];
+      const top = this.#heap[0];
+      if (due !== undefined && (top === undefined || before(due, top))) {
+        this.#dueFrom++;
+        if (this.#dueFrom === this.#due.length) {
+          this.#due.length = 0;
+          this.#dueFrom = 0;
+        }
+        if (due.fire !== undefined) return due;
+        continue;
+      }
+      const last = this.#heap.pop();
+      if (top === undefined || last === undefined) return undefined;
+      if (top !== last) sink(this.#heap, 0, last);
+      if (top.fire !== undefined) return top;
+      this.#cancelled--;
     }
   }
 
-  #push(entry: Entry): void {
+  #push(timer: VirtualTimer): void {
     const heap = this.#heap;
     let at = heap.length;
-    heap.push(entry);
+    heap.push(timer);
     while (at > 0) {
       const parent = (at - 1) >> 1;
       const above = heap[parent];
-      if (above === undefined || !before(entry, above)) break;
+      if (above === undefined || !before(timer, above)) break;
       heap[at] = above;
       at = parent;
     }
-    heap[at] = entry;
+    heap[at] = timer;
   }
 
-  /** The earliest entry that was not cancelled. */
-  #pop(): Entry | undefined {
-    for (;;) {
-      const top = this.#heap[0];
-      const last = this.#heap.pop();
-      if (top === undefined || last === undefined) return undefined;
-      if (top !== last) this.#sink(last);
-      if (!top.cancelled) return top;
+  /** Deadlines are nearly all cancelled, long before their time: they must not fill the heap. */
+  readonly #countCancelled = (): void => {
+    this.#cancelled++;
+    if (this.#cancelled < CANCELLED_MIN || 2 * this.#cancelled < this.#heap.length) return;
+    const heap = this.#heap.filter(({ fire }) => fire !== undefined);
+    for (let at = (heap.length >> 1) - 1; at >= 0; at--) {
+      const timer = heap[at];
+      if (timer !== undefined) sink(heap, at, timer);
     }
-  }
-
-  #sink(entry: Entry): void {
-    const heap = this.#heap;
-    let at = 0;
-    for (;;) {
-      const left = 2 * at + 1;
-      const right = left + 1;
-      let child = left;
-      const [l, r] = [heap[left], heap[right]];
-      if (l === undefined) break;
-      if (r !== undefined && before(r, l)) child = right;
-      const below = heap[child];
-      if (below === undefined || !before(below, entry)) break;
-      heap[at] = below;
-      at = child;
-    }
-    heap[at] = entry;
-  }
+    this.#heap = heap;
+    this.#cancelled = 0;
+  };
 }
 
-function before(a: Entry, b: Entry): boolean {
+function ignore(): void {}
+
+/** Puts `timer` where it belongs, at `from` or below it. */
+function sink(heap: VirtualTimer[], from: number, timer: VirtualTimer): void {
+  let at = from;
+  for (;;) {
+    const left = 2 * at + 1;
+    const right = left + 1;
+    const [l, r] = [heap[left], heap[right]];
+    if (l === undefined) break;
+    const child = r !== undefined && before(r, l) ? right : left;
+    const below = child === right && r !== undefined ? r : l;
+    if (!before(below, timer)) break;
+    heap[at] = below;
+    at = child;
+  }
+  heap[at] = timer;
+}
+
+function before(a: VirtualTimer, b: VirtualTimer): boolean {
   return a.at < b.at || (a.at === b.at && a.order < b.order);
 }

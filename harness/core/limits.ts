@@ -9,6 +9,8 @@ export const LIMITS = {
   historyLineBytesMax: 4_194_304,
   /** Buffered history bytes that force a write. */
   recorderBufferBytes: 65_536,
+  /** The same where time is virtual: much more is recorded in a moment, and none waits for it. */
+  recorderBufferBytesVirtual: 1_048_576,
   /** The longest that a recorded event stays in memory only. */
   recorderFlushMs: 100,
   /** Lines of a program's stderr that an error message carries. */

@@ -95,4 +95,6 @@ export interface RunResult {
     readonly open: number;
   };
   readonly wallMs: number;
+  /** A simulated run: how much time passed in it, and how much outside meanwhile. */
+  readonly simulated?: { readonly virtualMs: number; readonly realMs: number };
 }

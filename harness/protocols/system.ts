@@ -7,7 +7,11 @@ import type { OpError, ReadMode, ServerStamp } from '../history/op.ts';
 import type { Network, NetworkAbility } from './network.ts';
 import type { UndoRegistry } from './undo.ts';
 
-export type BackendName = 'memory' | 'process';
+/**
+ * Where nodes live: played inside this process, as processes of this machine, or the same program
+ * in a simulator, on virtual time.
+ */
+export type BackendName = 'memory' | 'process' | 'sim';
 
 /** How an operation ended, as the system's client reports it. Errors are data: clients never throw. */
 export type Outcome<T> =
@@ -69,6 +73,11 @@ export interface ProcessControl {
   start(node: NodeName): Promise<void>;
   pause(node: NodeName): Promise<void>;
   resume(node: NodeName): Promise<void>;
+  /**
+   * `kill`, and everything that the node's disk was not made sure of may be lost: only where machines
+   * are simulated. What is asked for several nodes in one go happens at one moment.
+   */
+  powerFailure?(node: NodeName): Promise<void>;
   /** As the machine sees it now: from `/proc` for processes. */
   state(node: NodeName): Promise<ProcessState>;
 }
@@ -132,6 +141,8 @@ export interface System {
   readonly defaultNodes: number;
   /** Its options with a line of help each; an unknown one is an error. */
   readonly options: Readonly<Record<string, string>>;
+  /** Known ways in which it can be wrong on purpose: values of its option `bug`. Absent: none. */
+  readonly bugs?: readonly string[];
   /** Faults of nemeses it cannot have on this backend, with the reason. */
   readonly network: ReadonlySet<NetworkAbility>;
   /** The protocol's own units under these options; faults can be given in them. */

@@ -14,8 +14,25 @@ const FIRST_CAPACITY = 4_096;
 interface Content {
   buffer: Buffer;
   size: number;
-  /** This much survives a power failure. */
+  /** This much survives a power failure, but for the gaps. */
   synced: number;
+  /** Written, forgotten by a failed sync, and no later sync writes it: what is read shows nothing. */
+  gaps: { from: number; to: number }[];
+  /** Syncs under way, with how much each is to make durable. */
+  readonly syncing: Set<{ upTo: number }>;
+}
+
+/** A sync that takes time: ends with one of these two. */
+export interface PendingSync {
+  /** What was written when it began is durable now; what came later is not. */
+  done(): void;
+  /** As on Linux: those pages count as clean, so that a later sync that succeeds leaves them out. */
+  failed(): void;
+}
+
+/** A file of a `MemoryDisk`. */
+export interface MemoryFile extends DiskFile {
+  beginSync(): PendingSync;
 }
 
 export interface DiskFault {
@@ -56,12 +73,17 @@ export class MemoryDisk implements Disk {
     return this.#files.get(name)?.synced ?? 0;
   }
 
+  /** Undefined: there is no such file. */
+  sizeOf(name: string): number | undefined {
+    return this.#files.get(name)?.size;
+  }
+
   /** The process ends (kill -9): what was written stays, synced or not. */
   crash(): MemoryDisk {
-    return this.#successor(({ buffer, size, synced }) => ({
-      buffer: Buffer.from(buffer.subarray(0, size)),
-      size,
+    return this.#successor(({ buffer, size, synced, gaps }) => ({
+      ...contentOf(buffer.subarray(0, size)),
       synced,
+      gaps: [...gaps],
     }));
   }
 
@@ -76,11 +98,16 @@ export class MemoryDisk implements Disk {
   /** Bit 0 is the lowest of the first byte. The file is synced as much as it was. */
   flipBit(name: string, bit: number): MemoryDisk {
     const successor = this.crash();
-    const content = successor.#files.get(name);
+    successor.flipBitInPlace(name, bit);
+    return successor;
+  }
+
+  /** The same under a running process, whose open files stay alive. */
+  flipBitInPlace(name: string, bit: number): void {
+    const content = this.#files.get(name);
     const at = Math.floor(bit / 8);
     invariant(content !== undefined && at < content.size, `${name} has no bit ${bit}`);
     content.buffer[at] = (content.buffer[at] ?? 0) ^ (1 << (bit % 8));
-    return successor;
   }
 
   async list(): Promise<readonly string[]> {
@@ -96,7 +123,7 @@ export class MemoryDisk implements Disk {
       : Buffer.from(content.buffer.subarray(0, content.size));
   }
 
-  async open(name: string): Promise<DiskFile> {
+  async open(name: string): Promise<MemoryFile> {
     this.#assertAlive();
     let content = this.#files.get(name);
     if (content === undefined) {
@@ -120,7 +147,7 @@ export class MemoryDisk implements Disk {
     this.#files.delete(name);
   }
 
-  #handle(name: string, content: Content): DiskFile {
+  #handle(name: string, content: Content): MemoryFile {
     let isClosed = false;
     const assertOpen = (): void => {
       invariant(!isClosed, `${name} is closed`);
@@ -138,14 +165,17 @@ export class MemoryDisk implements Disk {
       sync: async () => {
         assertOpen();
         this.#change();
-        content.synced = content.size;
+        beginSync(content).done();
+      },
+      beginSync: () => {
+        assertOpen();
+        return beginSync(content);
       },
       truncate: async (size) => {
         assertOpen();
         this.#change();
         invariant(size <= content.size, `${name} is shorter than ${size} bytes`);
-        content.size = size;
-        content.synced = Math.min(content.synced, size);
+        cut(content, size);
       },
       [Symbol.asyncDispose]: async () => {
         isClosed = true;
@@ -187,7 +217,34 @@ export class MemoryDisk implements Disk {
 
 /** As if it had been there, and synced, before. */
 function contentOf(bytes: Bytes): Content {
-  return { buffer: Buffer.from(bytes), size: bytes.length, synced: bytes.length };
+  const size = bytes.length;
+  return { buffer: Buffer.from(bytes), size, synced: size, gaps: [], syncing: new Set() };
+}
+
+function beginSync(content: Content): PendingSync {
+  const pending = { upTo: content.size };
+  content.syncing.add(pending);
+  return {
+    done: () => {
+      content.syncing.delete(pending);
+      content.synced = Math.max(content.synced, pending.upTo);
+    },
+    failed: () => {
+      content.syncing.delete(pending);
+      if (pending.upTo > content.synced)
+        content.gaps.push({ from: content.synced, to: pending.upTo });
+    },
+  };
+}
+
+/** What is written in place of the rest is new: no sync that is under way knows of it. */
+function cut(content: Content, size: number): void {
+  content.size = size;
+  content.synced = Math.min(content.synced, size);
+  for (const pending of content.syncing) pending.upTo = Math.min(pending.upTo, size);
+  content.gaps = content.gaps.flatMap(({ from, to }) =>
+    from < size ? [{ from, to: Math.min(to, size) }] : [],
+  );
 }
 
 function write(content: Content, bytes: Bytes): void {
@@ -201,9 +258,10 @@ function write(content: Content, bytes: Bytes): void {
   content.size = needed;
 }
 
-function survivor({ buffer, size, synced }: Content, random: Random): Bytes {
+function survivor({ buffer, size, synced, gaps }: Content, random: Random): Bytes {
   const end = random.pick([synced, size, random.int(synced, size)]);
   const bytes = Buffer.from(buffer.subarray(0, end));
+  for (const { from, to } of gaps) bytes.fill(0, Math.min(from, end), Math.min(to, end));
   if (random.chance(0.5)) return bytes;
   for (let at = synced - (synced % SECTOR); at < end; at += SECTOR)
     if (random.chance(0.5)) bytes.fill(0, Math.max(at, synced), Math.min(at + SECTOR, end));
