@@ -102,6 +102,12 @@ describe('flags', () => {
     expect(settings().seed).toEqual(expect.any(Number));
   });
 
+  test('bugs are planted only when asked for, one or several', () => {
+    expect(settings().config.bugs).toBeUndefined();
+    expect(settings('--bug=txn-race').config.bugs).toEqual(new Set(['txn-race']));
+    expect(settings('--bug', 'txn-race, figure-8').config.bugs?.has('figure-8')).toBe(true);
+  });
+
   test('a duration has a unit', () => {
     const flag = '--experimental-watch-progress-notify-interval';
     expect(settings(`${flag}=100ms`).progressNotifyMs).toBe(100);
@@ -137,6 +143,7 @@ describe('flags', () => {
     [['--route=127.0.0.1:9'], 'host:port=host:port'],
     [['--route=127.0.0.1:9=x'], 'host:port=host:port'],
     [['--seed=red'], '--seed'],
+    [['--bug=figure-8,figure-9'], "no bug 'figure-9' (did you mean 'figure-8'?); it has: stale-"],
     [['--log-level=loud'], 'debug, info, warn, error'],
   ])('%j is refused in one line that says why', (args, said) => {
     expect(refusal(...args)).toContain(said);

@@ -2,6 +2,7 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { freshSeed, parseSeed, type Seed } from '../../harness/core/prng.ts';
+import { type Bugs, NO_BUGS, parseBugs } from './bugs.ts';
 import { LOG_LEVELS, type LogLevel } from './json-log.ts';
 import type { InitialMember, NodeConfig, Routes } from './server/config.ts';
 import { addressOfUrl, isLoopback, type UrlAddress } from './urls.ts';
@@ -55,6 +56,7 @@ interface Values {
   readonly seed?: Seed;
   readonly logLevel: LogLevel;
   readonly allowNonLoopback: boolean;
+  readonly bug: Bugs;
 }
 
 /** Reads the arguments after the program's name. Throws `bad-option`, in one line. */
@@ -97,6 +99,12 @@ function flags(): Command {
       'how to dial a peer; may be repeated',
       parseRoute,
       new Map(),
+    )
+    .option(
+      '--bug <name,...>',
+      'to be wrong in a known way: for tests of what looks for bugs',
+      parseBugs,
+      NO_BUGS,
     )
     .option('--seed <seed>', 'of all chance: 0x5eed1234', parseSeedFlag)
     .addOption(
@@ -179,6 +187,7 @@ function settingsOf(values: Values): Settings {
       maxTxnOps: values.maxTxnOps,
       maxRequestBytes: values.maxRequestBytes,
       strictReconfigCheck: values.strictReconfigCheck,
+      ...(values.bug.size > 0 && { bugs: values.bug }),
     },
     dataDir: values.dataDir ?? `${values.name}.raftkv`,
     listenPeer: listenAddress('--listen-peer-urls', values.listenPeerUrls, values),

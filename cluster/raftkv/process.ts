@@ -65,6 +65,8 @@ async function runMember(
   // Loads while the node recovers what its disk has.
   const loading = import('./grpc/server.ts');
   log.info('starting', { name: config.name, pid: process.pid, seed: seedText(seed) });
+  if (config.bugs !== undefined && config.bugs.size > 0)
+    log.warn('this member is wrong on purpose: --bug', { bugs: [...config.bugs] });
   await using stack = new AsyncDisposableStack();
   const disk = stack.use(await openFileDisk(settings.dataDir));
   const node = stack.use(

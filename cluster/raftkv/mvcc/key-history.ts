@@ -1,4 +1,5 @@
 /** What is kept of one key: its versions, oldest first. */
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { Bytes } from '../bytes.ts';
 import { type KeyValue, NO_LEASE } from './types.ts';
 
@@ -64,11 +65,16 @@ export function valueAt(history: KeyHistory, revision: number): KeyValue | undef
  * `revision` and later, deletions too: a watch may still start there (etcd #19179). From before,
  * the one version that is still the key's value at `revision` is kept.
  */
-export function trim(history: KeyHistory, revision: number): Version[] {
+export function trim(history: KeyHistory, revision: number, bugs: Bugs = NO_BUGS): Version[] {
   const { versions } = history;
   const later = firstFrom(versions, revision);
   const before = versions[later - 1];
   const isChangedThen = versions[later]?.kv.modRevision === revision;
-  const isValueThen = before !== undefined && !isChangedThen && !isTombstone(before.kv);
+  // Breaks: what a key is at the compacted revision stays readable.
+  const isKept = !bugs.has('compact-live');
+  const isValueThen = isKept && before !== undefined && !isChangedThen && !isTombstone(before.kv);
+  // Breaks: a watch may still start at the compacted revision, and must see what it deleted.
+  if (bugs.has('compaction-restart') && isChangedThen && versions[later]?.kv.version === 0)
+    return versions.splice(0, later + 1);
   return versions.splice(0, isValueThen ? later - 1 : later);
 }

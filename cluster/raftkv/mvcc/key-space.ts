@@ -1,5 +1,6 @@
 /** All versions of all keys, by key and by revision. */
 import { invariant } from '../../../harness/core/invariant.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Buckets, BucketWriter } from '../storage/types.ts';
 import {
@@ -27,6 +28,7 @@ const VERSION_OVERHEAD = 40;
  * `visible`, and becomes one revision by `commit`. Writes through to the buckets.
  */
 export class KeySpace {
+  readonly bugs: Bugs;
   readonly #writer: BucketWriter;
   readonly #byKey = new Map<string, KeyHistory>();
   readonly #sorted = new SortedKeys<KeyHistory>();
@@ -39,19 +41,25 @@ export class KeySpace {
   #compactRevision = 0;
   #size = 0;
 
-  constructor(writer: BucketWriter) {
+  constructor(writer: BucketWriter, bugs: Bugs = NO_BUGS) {
+    this.bugs = bugs;
     this.#writer = writer;
     this.#log.push([], []);
   }
 
   /** From what another space wrote. Throws `MalformedBytes` when it was not that. */
-  static restore(buckets: Buckets, writer: BucketWriter): KeySpace {
-    const space = new KeySpace(writer);
+  static restore(buckets: Buckets, writer: BucketWriter, bugs: Bugs = NO_BUGS): KeySpace {
+    const space = new KeySpace(writer, bugs);
     const meta = buckets.get(META_BUCKET);
     const revision = meta?.get(REVISION_NAME);
     const compactRevision = meta?.get(COMPACT_REVISION_NAME);
     if (revision !== undefined) space.#revision = decodeNumber(revision);
     if (compactRevision !== undefined) space.#compactRevision = decodeNumber(compactRevision);
+    // Breaks: the revision never goes back, whatever a compaction has removed.
+    if (bugs.has('compaction-restart')) {
+      space.#revision = newestRevision(buckets);
+      space.#compactRevision = Math.min(space.#compactRevision, space.#revision);
+    }
     space.#log.length = 0;
     for (let at = space.#compactRevision; at <= space.#revision; at++) space.#log.push([]);
 
@@ -141,7 +149,7 @@ export class KeySpace {
     for (let at = this.#compactRevision; at <= revision; at++)
       for (const { history } of this.changesOf(at)) touched.add(history);
     for (const history of touched) {
-      for (const { kv, sub } of trim(history, revision)) {
+      for (const { kv, sub } of trim(history, revision, this.bugs)) {
         this.#size -= sizeOf(kv);
         this.#writer.delete(KEY_BUCKET, versionName(kv.modRevision, sub));
       }
@@ -150,6 +158,8 @@ export class KeySpace {
       this.#sorted.remove(history.text);
     }
     this.#log.splice(0, revision - this.#compactRevision);
+    if (this.bugs.has('compaction-restart'))
+      this.#log[0] = this.changesOf(this.#compactRevision).filter(isThere);
     this.#compactRevision = revision;
     this.#writer.put(META_BUCKET, COMPACT_REVISION_NAME, encodeNumber(revision));
   }
@@ -186,6 +196,18 @@ export class KeySpace {
     this.#sorted.add(history);
     return history;
   }
+}
+
+function isThere(version: Version): boolean {
+  return version.history.versions.includes(version);
+}
+
+/** Of the keys' versions that are left; 1: there is none. */
+function newestRevision(buckets: Buckets): number {
+  let newest = 1;
+  for (const value of buckets.get(KEY_BUCKET)?.values() ?? [])
+    newest = Math.max(newest, decodeVersion(value).modRevision);
+  return newest;
 }
 
 function sizeOf(kv: KeyValue): number {

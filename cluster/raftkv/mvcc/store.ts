@@ -1,4 +1,5 @@
 /** The store: etcd 3.4's keys, transactions, leases and watches, as its clients see them. */
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import { FAILURES, failed, ok, type Result } from '../failures.ts';
 import type { Buckets, BucketWriter } from '../storage/types.ts';
 import { hashUpTo } from './hash.ts';
@@ -33,16 +34,16 @@ import {
 } from './writes.ts';
 
 /** An empty store, at revision 1. */
-export function createStore(writer: BucketWriter): Store {
-  return restoreStore(new Map(), writer);
+export function createStore(writer: BucketWriter, bugs: Bugs = NO_BUGS): Store {
+  return restoreStore(new Map(), writer, bugs);
 }
 
 /**
  * The store that wrote `buckets`, without its watches. Throws `MalformedBytes` when the buckets do
  * not hold a store.
  */
-export function restoreStore(buckets: Buckets, writer: BucketWriter): Store {
-  const space = KeySpace.restore(buckets, writer);
+export function restoreStore(buckets: Buckets, writer: BucketWriter, bugs: Bugs = NO_BUGS): Store {
+  const space = KeySpace.restore(buckets, writer, bugs);
   const leases = LeaseBook.restore(buckets, writer);
   const all = { from: '', to: undefined, only: undefined };
   for (const { text, versions } of space.histories(all))

@@ -1,10 +1,14 @@
 /** Who is a member, how many make a quorum, and which configuration holds where (thesis §4). */
 import { invariant } from '../../../harness/core/invariant.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { ChangeRefusal, ConfigChange, Configuration, MemberId } from './types.ts';
 
 /** Any two quorums of one configuration, or of two that differ by one voter, share a member. */
-export function quorumOf(config: Configuration): number {
-  return Math.floor(config.voters.length / 2) + 1;
+export function quorumOf(config: Configuration, bugs: Bugs = NO_BUGS): number {
+  const { length } = config.voters;
+  // Breaks: more than half, so that two quorums always share a member.
+  if (bugs.has('even-quorum')) return Math.ceil(length / 2);
+  return Math.floor(length / 2) + 1;
 }
 
 export function isVoter(config: Configuration, member: MemberId): boolean {
@@ -25,9 +29,14 @@ export function membersOf(config: Configuration): readonly MemberId[] {
 }
 
 /** The value that a quorum of the voters has reached; 0 when there is no voter. */
-export function quorumValue(config: Configuration, value: (voter: MemberId) => number): number {
-  const values = config.voters.map(value).toSorted((a, b) => b - a);
-  return values[quorumOf(config) - 1] ?? 0;
+export function quorumValue(
+  config: Configuration,
+  value: (voter: MemberId) => number,
+  electors: readonly MemberId[] = config.voters,
+  quorum: number = quorumOf(config),
+): number {
+  const values = electors.map(value).toSorted((a, b) => b - a);
+  return values[quorum - 1] ?? 0;
 }
 
 /**
@@ -80,6 +89,8 @@ export interface PlacedConfiguration {
 export class ConfigurationHistory {
   /** Ascending; the first is what held where the log starts, and is never taken away. */
   #placed: PlacedConfiguration[];
+  /** Voters that a later configuration did not have; also those that came back. */
+  readonly removed: Set<MemberId> = new Set();
 
   constructor(index: number, config: Configuration) {
     this.#placed = [{ index, config }];
@@ -94,6 +105,8 @@ export class ConfigurationHistory {
 
   append(index: number, config: Configuration): void {
     invariant(index > this.latest.index, `configuration at ${index} is not the newest`);
+    for (const voter of this.latest.config.voters)
+      if (!isMember(config, voter)) this.removed.add(voter);
     this.#placed.push({ index, config });
   }
 

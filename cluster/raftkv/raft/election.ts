@@ -1,14 +1,14 @@
 /** Elections (§5.2, §5.4.1), with the pre-vote phase of thesis §9.6. */
 import { unreachable } from '../../../harness/core/invariant.ts';
-import { isVoter, quorumOf } from './configuration.ts';
 import { startLeadership } from './replication.ts';
 import {
   becomeFollower,
   type Core,
-  configOf,
+  electorsOf,
   enterTerm,
   mayCampaign,
   otherVoters,
+  quorum,
   reply,
   resetElectionTimer,
   send,
@@ -77,16 +77,22 @@ export function isLoyal(core: Core): boolean {
 /** A pre-vote changes nothing here: neither term, nor vote, nor timer. */
 export function handlePreVote(core: Core, message: RequestMessage): void {
   const { from, term, lastIndex, lastTerm } = message;
-  const isGranted = term > core.term && !isLoyal(core) && core.log.isUpToDate(lastIndex, lastTerm);
+  const isGranted = term > core.term && !isLoyal(core) && isUpToDate(core, lastIndex, lastTerm);
   // Granted for the term that would start; refused in its own, from which a late sender learns.
   send(core, from, { type: 'pre-vote-reply', granted: isGranted }, isGranted ? term : core.term);
+}
+
+/** §5.4.1: only a log that holds all that is committed may win. */
+function isUpToDate({ log, bugs }: Core, lastIndex: number, lastTerm: number): boolean {
+  // Breaks: the voter denies its vote if its own log is more up-to-date (§5.4.1).
+  return bugs.has('stale-log-vote') || log.isUpToDate(lastIndex, lastTerm);
 }
 
 /** Of this member's term: one vote in each, to a log that holds all that is committed (§5.4.1). */
 export function handleVote(core: Core, message: RequestMessage): void {
   const { from, lastIndex, lastTerm } = message;
   const isFree = core.vote === from || (core.vote === null && core.leader === undefined);
-  const isGranted = isFree && core.log.isUpToDate(lastIndex, lastTerm);
+  const isGranted = isFree && isUpToDate(core, lastIndex, lastTerm);
   if (isGranted) {
     core.vote = from;
     resetElectionTimer(core);
@@ -116,13 +122,12 @@ function countVote(core: Core, { from, granted }: ReplyMessage): void {
 }
 
 function tally(core: Core): void {
-  const config = configOf(core);
-  const votes = [...(core.candidacy?.votes ?? [])].filter(([from]) => isVoter(config, from));
+  const electors = electorsOf(core);
+  const votes = [...(core.candidacy?.votes ?? [])].filter(([from]) => electors.includes(from));
   const granted = votes.filter(([, isGranted]) => isGranted).length;
   const refused = votes.length - granted;
-  const quorum = quorumOf(config);
-  if (granted >= quorum) win(core);
-  else if (refused > config.voters.length - quorum) becomeFollower(core, core.term, undefined);
+  if (granted >= quorum(core)) win(core);
+  else if (refused > electors.length - quorum(core)) becomeFollower(core, core.term, undefined);
 }
 
 function win(core: Core): void {

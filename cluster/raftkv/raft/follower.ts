@@ -28,7 +28,6 @@ export function handleHeartbeat(core: Core, message: OfType<'heartbeat'>): void 
 
 /** The consistency check and what follows from it (figure 2, AppendEntries). */
 export function handleAppend(core: Core, message: OfType<'append'>): void {
-  const { log } = core;
   const { from, prevIndex, entries } = message;
   const end = prevIndex + entries.length;
   if (end <= core.commit) {
@@ -38,7 +37,7 @@ export function handleAppend(core: Core, message: OfType<'append'>): void {
   }
   // The same holds for the part that is committed, which may be compacted here.
   const known = Math.max(0, core.commit - prevIndex);
-  if (known === 0 && log.termAt(prevIndex) !== message.prevTerm) {
+  if (known === 0 && !fits(core, message)) {
     refuse(core, message);
     return;
   }
@@ -47,12 +46,25 @@ export function handleAppend(core: Core, message: OfType<'append'>): void {
   accept(core, from, end);
 }
 
+/** Whether the entries follow on what this log has (§5.3, the consistency check). */
+function fits({ log, bugs, commit }: Core, { prevIndex, prevTerm }: OfType<'append'>): boolean {
+  // What is committed fits, unless a bug has struck; then it must be seen, and nobody be stuck.
+  if (bugs.size > 0 && prevIndex <= commit) return true;
+  // Breaks: what a follower has at an index is the leader's only if its term is (§5.3).
+  if (bugs.has('no-truncate')) return log.termAt(prevIndex) !== undefined;
+  return log.termAt(prevIndex) === prevTerm;
+}
+
 /**
  * Only an entry that conflicts is replaced, with all after it: a late message must not take away
  * what a newer one brought (figure 2, AppendEntries 3 and 4).
  */
-function merge({ log }: Core, entries: readonly Entry[]): void {
-  const at = entries.findIndex(({ index, term }) => log.termAt(index) !== term);
+function merge({ log, bugs }: Core, entries: readonly Entry[]): void {
+  // Breaks: an entry that conflicts is deleted, with all that follow it (figure 2, AppendEntries 3).
+  const keepsOwn = bugs.has('no-truncate');
+  const at = entries.findIndex(({ index, term }) =>
+    keepsOwn ? index > log.last : log.termAt(index) !== term,
+  );
   const first = entries[at];
   if (first === undefined) return;
   if (first.index <= log.last) log.truncateFrom(first.index);

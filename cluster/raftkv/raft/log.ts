@@ -1,7 +1,7 @@
 /** The replicated log (§5.3) of one member, from where its last snapshot ends (§7). */
 import { invariant } from '../../../harness/core/invariant.ts';
 import { ConfigurationHistory, type PlacedConfiguration } from './configuration.ts';
-import type { Configuration, Entry, Restored, SnapshotMeta } from './types.ts';
+import type { Configuration, Entry, MemberId, Restored, SnapshotMeta } from './types.ts';
 
 /** Bytes of what an entry carries: what bounds a message. */
 export function payloadBytes(entry: Entry): number {
@@ -54,6 +54,11 @@ export class RaftLog {
 
   get config(): PlacedConfiguration {
     return this.#configs.latest;
+  }
+
+  /** Voters that were removed since the log starts; also those that came back. */
+  get removed(): ReadonlySet<MemberId> {
+    return this.#configs.removed;
   }
 
   /** What holds at `index`, which must not be before the start. */

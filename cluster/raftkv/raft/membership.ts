@@ -20,8 +20,10 @@ export function proposeChange(
   const { leadership, log } = core;
   if (leadership === undefined) return 'not-leader';
   if (leadership.transferee !== undefined) return 'transferring';
-  if (log.config.index > core.commit) return 'change-pending';
-  if (!hasCommittedInTerm(core)) return 'no-commit-in-term';
+  // Breaks: changes that overlap may leave two majorities that do not (thesis §4.1).
+  if (log.config.index > core.commit && !core.bugs.has('two-changes')) return 'change-pending';
+  // Breaks: an earlier leader's change may yet come back (the author's correction of July 2015).
+  if (!hasCommittedInTerm(core) && !core.bugs.has('early-change')) return 'no-commit-in-term';
   const config = applyChange(configOf(core), change);
   if (typeof config === 'string') return config;
   appendAsLeader(core, [{ kind: 'config', config, data }]);

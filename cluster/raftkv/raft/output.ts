@@ -1,13 +1,12 @@
 /** What a member hands to its driver: to send, to apply, to persist. */
 import { invariant } from '../../../harness/core/invariant.ts';
-import { isVoter } from './configuration.ts';
 import { countOwnVote } from './election.ts';
 import { grantConfirmed, isAwaitingRound, startRound } from './reads.ts';
 import { advanceCommit, sendAppends } from './replication.ts';
 import {
   becomeFollower,
   type Core,
-  configOf,
+  electorsOf,
   isInstalling,
   type Leadership,
   send,
@@ -38,10 +37,10 @@ function sayAsLeader(core: Core, leadership: Leadership): void {
 
 /** A round is for the voters only; what is due is for all, and repeats what may have been lost. */
 function sendHeartbeats(core: Core, leadership: Leadership): void {
-  const config = configOf(core);
+  const electors = electorsOf(core);
   const round = isAwaitingRound(core, leadership) ? { round: core.round } : {};
   for (const [member, { match }] of leadership.progress) {
-    if (!leadership.isHeartbeatDue && !isVoter(config, member)) continue;
+    if (!leadership.isHeartbeatDue && !electors.includes(member)) continue;
     const commit = Math.min(match, core.commit);
     send(core, member, { type: 'heartbeat', commit, ...round });
   }
@@ -85,10 +84,17 @@ export function takePersist(core: Core): Persist | undefined {
   return {
     ...(incoming === undefined ? {} : { snapshot: incoming }),
     entries,
-    ...(isVoteNew || hardState.commit !== saved.commit ? { hardState } : {}),
+    ...(isVoteNew || hardState.commit !== saved.commit ? { hardState: kept(core, hardState) } : {}),
     mustSync,
     replies,
   };
+}
+
+function kept({ bugs, options }: Core, hardState: HardState): HardState {
+  // Breaks: term and vote are on disk before anybody is told of them (figure 2, persistent state).
+  if (bugs.has('vote-not-persisted'))
+    return { ...options.restored.hardState, commit: hardState.commit };
+  return hardState;
 }
 
 /** What rests on the write that is done: an installed snapshot, its own vote, its own copies. */

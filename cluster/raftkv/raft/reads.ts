@@ -1,7 +1,9 @@
 /** Linearizable reads: ReadIndex (thesis §6.4) and leases (thesis §6.4.1). */
-import { isVoter, quorumValue } from './configuration.ts';
+import { isVoter } from './configuration.ts';
 import type { Progress } from './progress.ts';
+import { releasedById, startRoundById } from './reads-by-id.ts';
 import {
+  agreedBy,
   type Core,
   configOf,
   hasCommittedInTerm,
@@ -55,7 +57,9 @@ function register(
 function admit(core: Core, leadership: Leadership, read: PendingRead): void {
   const { voters } = configOf(core);
   const isAlone = voters.length === 1 && voters[0] === core.id;
-  if (isAlone || holdsLease(core, leadership)) grant(core, read);
+  // Breaks: a leader exchanges heartbeats with a majority before it reads (§8; thesis §6.4, step 3).
+  const isTrusting = core.bugs.has('stale-leader-read');
+  if (isAlone || isTrusting || holdsLease(core, leadership)) grant(core, read);
   else leadership.newReads.push(read);
 }
 
@@ -82,6 +86,7 @@ function grant(core: Core, { id, from, index }: PendingRead): void {
  * confirms only what was asked before it was sent. True when there is one to send.
  */
 export function startRound(core: Core, leadership: Leadership): boolean {
+  if (core.bugs.has('read-index-retry')) return startRoundById(core, leadership);
   const isNeeded = leadership.newReads.length > 0;
   const isLease = leadership.isHeartbeatDue && usesLeases(core);
   if (!isNeeded && !isLease) return false;
@@ -108,7 +113,12 @@ export function isAwaitingRound(core: Core, leadership: Leadership): boolean {
  * leader when it sent that round, after all requests of that round and of those before it; an
  * answer says nothing about later ones.
  */
-export function confirmReads(core: Core, progress: Progress, round: number): void {
+export function confirmReads(core: Core, from: MemberId, progress: Progress, round: number): void {
+  // Breaks: an answer confirms only what was asked before it was asked for (thesis §6.4, step 3).
+  if (core.bugs.has('read-index-retry')) {
+    for (const read of releasedById(core, from, round)) grant(core, read);
+    return;
+  }
   const { leadership } = core;
   if (leadership === undefined || round > core.round || round <= progress.round) return;
   progress.round = round;
@@ -121,7 +131,7 @@ export function confirmReads(core: Core, progress: Progress, round: number): voi
 export function grantConfirmed(core: Core): void {
   const { leadership } = core;
   if (leadership === undefined || leadership.readRounds.length === 0) return;
-  const confirmed = quorumValue(configOf(core), (voter) =>
+  const confirmed = agreedBy(core, (voter) =>
     voter === core.id ? core.round : (leadership.progress.get(voter)?.round ?? 0),
   );
   const open = leadership.readRounds.findIndex(({ round }) => round > confirmed);
@@ -141,7 +151,7 @@ function usesLeases({ options }: Core): boolean {
 function holdsLease(core: Core, leadership: Leadership): boolean {
   if (!usesLeases(core) || leadership.hasHandedOver) return false;
   const config = configOf(core);
-  const since = quorumValue(config, (voter) =>
+  const since = agreedBy(core, (voter) =>
     voter === core.id
       ? leadership.now
       : (leadership.progress.get(voter)?.leaseFrom ?? Number.NEGATIVE_INFINITY),

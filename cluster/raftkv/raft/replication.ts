@@ -1,9 +1,10 @@
 /** What a leader does with its log: appends to it, replicates it, commits it (§5.3, §5.4.2). */
 import { invariant } from '../../../harness/core/invariant.ts';
-import { isVoter, membersOf, quorumValue } from './configuration.ts';
+import { isVoter, membersOf } from './configuration.ts';
 import { Progress } from './progress.ts';
 import { confirmReads, releaseEarlyReads } from './reads.ts';
 import {
+  agreedBy,
   type Core,
   configOf,
   hasCommittedInTerm,
@@ -54,7 +55,8 @@ export function followMembers(core: Core): void {
   const { leadership, log } = core;
   invariant(leadership !== undefined, 'only a leader follows members');
   const { index, config } = log.config;
-  const members = membersOf(config).filter((member) => member !== core.id);
+  const kept = core.bugs.has('removed-member-votes') ? [...log.removed].toSorted() : [];
+  const members = [...membersOf(config), ...kept].filter((member) => member !== core.id);
   for (const [member, progress] of leadership.progress) {
     if (members.includes(member) || progress.leavingAt > 0) continue;
     progress.leavingAt = index;
@@ -74,13 +76,15 @@ export function followMembers(core: Core): void {
 export function advanceCommit(core: Core): void {
   const { leadership, log, id, term } = core;
   if (leadership === undefined) return;
-  const index = quorumValue(configOf(core), (voter) =>
+  const index = agreedBy(core, (voter) =>
     voter === id ? log.stable : (leadership.progress.get(voter)?.match ?? 0),
   );
-  if (index <= core.commit || log.termAt(index) !== term) return;
+  if (index <= core.commit) return;
+  // Breaks: only entries of the leader's own term are committed by counting (§5.4.2, figure 8).
+  if (log.termAt(index) !== term && !core.bugs.has('figure-8')) return;
   const isFirst = !hasCommittedInTerm(core);
   core.commit = index;
-  if (isFirst) releaseEarlyReads(core);
+  if (isFirst && hasCommittedInTerm(core)) releaseEarlyReads(core);
   // Thesis §4.2.2: it leads until its removal is committed; the driver's next messages say so.
   if (log.config.index <= index && !isVoter(configOf(core), id)) leadership.isResigning = true;
 }
@@ -93,11 +97,16 @@ export function handleAppendReply(core: Core, message: OfType<'append-reply'>): 
   progress.heardAt = leadership.now;
   if (!message.ok) {
     const agreed = log.lastAtMost(message.hintIndex, message.hintTerm);
+    // A follower that has lost what it acknowledged fits nowhere: it must not be stuck for good.
+    if (core.bugs.size > 0) progress.match = Math.min(progress.match, agreed.index);
     progress.refused(message.prevIndex, agreed.index);
     return;
   }
-  if (message.match > log.last) return;
-  const isNews = progress.matched(message.match);
+  // Nobody can know more to be committed than the leader has, unless a bug has struck; then it
+  // must be seen, and not only that nothing goes on.
+  const match = core.bugs.size > 0 ? Math.min(message.match, log.last) : message.match;
+  if (match > log.last) return;
+  const isNews = progress.matched(match);
   if (isNews) advanceCommit(core);
   continueTransfer(core, message.from);
 }
@@ -110,7 +119,7 @@ export function handleHeartbeatReply(core: Core, message: OfType<'heartbeat-repl
   progress.heardAt = leadership.now;
   if (progress.heartbeatAnswered(leadership.now, core.options.heartbeatTicks))
     progress.probe(progress.match + 1);
-  if (message.round !== undefined) confirmReads(core, progress, message.round);
+  if (message.round !== undefined) confirmReads(core, message.from, progress, message.round);
   continueTransfer(core, message.from);
 }
 

@@ -1,6 +1,7 @@
 /** The state of one member (figure 2) and the moves that every topic shares. */
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { Bytes } from '../bytes.ts';
-import { isVoter } from './configuration.ts';
+import { isVoter, quorumOf, quorumValue } from './configuration.ts';
 import { RaftLog } from './log.ts';
 import type { Progress } from './progress.ts';
 import type {
@@ -35,6 +36,8 @@ export interface PendingRead {
 export interface ReadRound {
   readonly round: number;
   readonly reads: readonly PendingRead[];
+  /** Only where rounds are counted wrongly: who answered; see `reads-by-id.ts`. */
+  readonly answered?: Set<MemberId>;
 }
 
 /** What only a leader knows; gone with its leadership. */
@@ -78,6 +81,7 @@ export interface Writing {
 export interface Core {
   readonly id: MemberId;
   readonly options: RaftOptions;
+  readonly bugs: Bugs;
   readonly log: RaftLog;
   role: RaftRole;
   term: number;
@@ -122,6 +126,7 @@ export function newCore(options: RaftOptions): Core {
   const core: Core = {
     id: options.id,
     options,
+    bugs: options.bugs ?? NO_BUGS,
     log,
     role: 'follower',
     term: hardState.term,
@@ -187,9 +192,30 @@ export function configOf(core: Core): Configuration {
   return core.log.config.config;
 }
 
+/** Those whose votes and answers count towards a quorum: the voters. */
+export function electorsOf(core: Core): readonly MemberId[] {
+  const { voters, learners } = configOf(core);
+  // Breaks: a learner counts for nothing (thesis §4.2.1).
+  if (core.bugs.has('learner-votes')) return [...voters, ...learners];
+  // Breaks: who is not of the newest configuration counts for nothing (thesis §4.1).
+  if (core.bugs.has('removed-member-votes'))
+    return [...new Set([...voters, ...core.log.removed])].toSorted();
+  return voters;
+}
+
+/** How many of them it takes. */
+export function quorum(core: Core): number {
+  return quorumOf(configOf(core), core.bugs);
+}
+
+/** The value that a quorum has reached. */
+export function agreedBy(core: Core, value: (elector: MemberId) => number): number {
+  return quorumValue(configOf(core), value, electorsOf(core), quorum(core));
+}
+
 /** Whom a candidate asks. */
 export function otherVoters(core: Core): readonly MemberId[] {
-  return configOf(core).voters.filter((voter) => voter !== core.id);
+  return electorsOf(core).filter((voter) => voter !== core.id);
 }
 
 /** §5.2: a timeout drawn anew each time keeps split votes from repeating. */

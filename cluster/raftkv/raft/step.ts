@@ -1,7 +1,7 @@
 /** What happens to a member: messages (with the rules on terms, §5.1), time, proposals. */
 import { unreachable } from '../../../harness/core/invariant.ts';
 import type { Bytes } from '../bytes.ts';
-import { isMember, quorumOf } from './configuration.ts';
+import { isMember } from './configuration.ts';
 import {
   campaign,
   handlePreVote,
@@ -22,8 +22,10 @@ import {
   becomeFollower,
   type Core,
   configOf,
+  electorsOf,
   type Leadership,
   mayCampaign,
+  quorum,
   reply,
   resetElectionTimer,
   send,
@@ -172,12 +174,13 @@ function tickLeader(core: Core, leadership: Leadership): void {
 
 /** Thesis §6.2: a leader that no majority hears must not keep clients waiting. */
 function hearsQuorum(core: Core, leadership: Leadership): boolean {
-  const config = configOf(core);
+  // Breaks: a leader asks whether it still leads (thesis §6.2).
+  if (core.bugs.has('stale-leader-read')) return true;
   const { electionTicks } = core.options;
-  const heard = config.voters.filter((voter) => {
+  const heard = electorsOf(core).filter((voter) => {
     if (voter === core.id) return true;
     const at = leadership.progress.get(voter)?.heardAt ?? Number.NEGATIVE_INFINITY;
     return leadership.now - at < electionTicks;
   });
-  return heard.length >= quorumOf(config);
+  return heard.length >= quorum(core);
 }

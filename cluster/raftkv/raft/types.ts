@@ -2,6 +2,7 @@
  * The words of the consensus core, after "In Search of an Understandable Consensus Algorithm"
  * (Ongaro and Ousterhout, 2014; "the paper") and Ongaro's dissertation (2014; "the thesis").
  */
+import type { Bugs } from '../bugs.ts';
 import type { Bytes } from '../bytes.ts';
 
 /** A member's identity: lower-case hexadecimal digits, up to 16, without leading zeros. */
@@ -211,6 +212,8 @@ export interface RaftOptions {
   readonly leaseReads: boolean;
   /** From 0 (included) to 1 (excluded): for election timeouts only. */
   readonly random: () => number;
+  /** Planted; absent: none. */
+  readonly bugs?: Bugs;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Where the members are: also those that are not applied yet, and those that do not know it is over. */
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { Entry, MemberId } from '../raft/types.ts';
 import { decodeConfigData } from './command.ts';
 import type { FoundCluster } from './config.ts';
@@ -12,6 +13,7 @@ interface Announced {
 
 export class AddressBook {
   readonly #self: MemberId;
+  readonly #bugs: Bugs;
   /**
    * A new member must be reached before its entry is committed, since it may be needed for that.
    * In the order of the log.
@@ -22,8 +24,9 @@ export class AddressBook {
   /** Removed, but still talking. */
   readonly #outcasts = new Set<MemberId>();
 
-  constructor(self: MemberId) {
+  constructor(self: MemberId, bugs: Bugs = NO_BUGS) {
     this.#self = self;
+    this.#bugs = bugs;
   }
 
   /** What was told by those that are there. */
@@ -76,7 +79,10 @@ export class AddressBook {
   all(members: Members): Map<MemberId, readonly string[]> {
     const urls = new Map<MemberId, readonly string[]>();
     for (const { id, peerUrls } of members.list()) urls.set(id, peerUrls);
-    const isNews = (id: MemberId): boolean => !urls.has(id) && members.removed(id) === undefined;
+    // Breaks: whoever is removed is not talked to any more.
+    const keepsRemoved = this.#bugs.has('removed-member-votes');
+    const isNews = (id: MemberId): boolean =>
+      !urls.has(id) && (keepsRemoved || members.removed(id) === undefined);
     for (const [id, peerUrls] of this.#found) if (isNews(id)) urls.set(id, peerUrls);
     for (const [id, { peerUrls }] of this.#announced) if (isNews(id)) urls.set(id, peerUrls);
     urls.delete(this.#self);

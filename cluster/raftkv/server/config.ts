@@ -1,4 +1,5 @@
 /** How one member runs; what the flags of `main.ts` become. */
+import type { Bugs } from '../bugs.ts';
 import type { MemberId } from '../raft/types.ts';
 
 export interface InitialMember {
@@ -28,6 +29,8 @@ export interface NodeConfig {
   readonly maxRequestBytes: number;
   /** Refuse changes of the membership that could cost the quorum. */
   readonly strictReconfigCheck: boolean;
+  /** Planted; absent: none. */
+  readonly bugs?: Bugs;
 }
 
 /** How to dial what a member advertises: `host:port` to `host:port`. Absent: as advertised. */

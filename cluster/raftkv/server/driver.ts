@@ -6,7 +6,16 @@ import type { Clock, Timer } from '../../../harness/core/clock.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import type { Log } from '../../../harness/core/log.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
-import type { Entry, MemberId, Message, Persist, Raft, ReadGrant } from '../raft/types.ts';
+import type { Bugs } from '../bugs.ts';
+import type {
+  Entry,
+  HardState,
+  MemberId,
+  Message,
+  Persist,
+  Raft,
+  ReadGrant,
+} from '../raft/types.ts';
 import type { Storage } from '../storage/types.ts';
 import { CatchUp } from './catch-up.ts';
 import type { Transport } from './transport.ts';
@@ -14,6 +23,8 @@ import type { Transport } from './transport.ts';
 /** etcd commits its backend as often, or after so many operations. */
 const COMMIT_EVERY_MS = 100;
 const COMMIT_OPERATIONS = 10_000;
+/** How late the disk may be with a planted bug. */
+const LATE_MS = 1_000;
 
 export interface DriverOptions {
   readonly raft: Raft;
@@ -25,6 +36,7 @@ export interface DriverOptions {
   readonly catchUpEntries: number;
   /** After a pause raft is handed the ticks it missed, before anything else. */
   readonly makesUpTicks: boolean;
+  readonly bugs: Bugs;
 }
 
 /** What the rest of the node does when raft has something for it. */
@@ -33,6 +45,8 @@ export interface DriverHooks {
   collect(): void;
   /** Before it is written: addresses of new members are needed before they are applied. */
   appending(entries: readonly Entry[]): void;
+  /** On this member's disk; who else has them is not known. */
+  stored(entries: readonly Entry[]): void;
   apply(entries: readonly Entry[]): void;
   /** What the state machine has. */
   applied(): number;
@@ -64,12 +78,20 @@ export class Driver implements AsyncDisposable {
   #isInstalling = false;
   #isCompacting = false;
   readonly #sendingSnapshot = new Set<MemberId>();
-  readonly #catchUp: CatchUp;
+  readonly #kept: CatchUp;
+  /** With `ack-before-write` and `ack-before-fsync`: the disk follows once in a while. */
+  readonly #isLate: boolean;
+  /** Acknowledged, and written by the next `#catchUp`. */
+  #unwritten: Persist[] = [];
+  #isCatchingUp = false;
+  #vote: Pick<HardState, 'term' | 'vote'> | undefined;
 
   constructor(options: DriverOptions, hooks: DriverHooks) {
     this.#options = options;
     this.#hooks = hooks;
-    this.#catchUp = new CatchUp(options.clock);
+    this.#kept = new CatchUp(options.clock);
+    const { bugs } = options;
+    this.#isLate = bugs.has('ack-before-write') || bugs.has('ack-before-fsync');
   }
 
   start(transport: Transport): void {
@@ -144,7 +166,7 @@ export class Driver implements AsyncDisposable {
   #apply(entries: readonly Entry[]): void {
     const { storage } = this.#options;
     this.#hooks.apply(entries);
-    if (storage.backend.pending >= COMMIT_OPERATIONS) this.#commit();
+    if (storage.backend.pending >= COMMIT_OPERATIONS && !this.#isLate) this.#commit();
     this.#snapshotWhenDue();
   }
 
@@ -161,6 +183,7 @@ export class Driver implements AsyncDisposable {
         continue;
       }
       this.#hooks.appending(entries);
+      if (this.#isLate && this.#isTakenOnTrust(persist)) continue;
       this.#isPersisting = true;
       this.#onDisk(() => this.#write(persist));
     }
@@ -168,7 +191,9 @@ export class Driver implements AsyncDisposable {
 
   async #write(persist: Persist): Promise<void> {
     const { raft, storage, log } = this.#options;
-    const { snapshot, entries, hardState, mustSync, replies } = persist;
+    const { snapshot, entries, hardState, replies } = persist;
+    const mustSync = this.#isLate ? this.#isVoteNew(persist) : persist.mustSync;
+    if (this.#unwritten.length > 0) await this.#catchUp();
     if (snapshot !== undefined) {
       this.#isInstalling = true;
       log.info('installing a snapshot', { index: snapshot.meta.index });
@@ -179,10 +204,47 @@ export class Driver implements AsyncDisposable {
     if (entries.length > 0 || hardState !== undefined)
       await storage.save({ entries, ...(hardState !== undefined && { hardState }), mustSync });
     this.#isPersisting = false;
+    this.#vote = hardState ?? this.#vote;
     if (this.#isStopped) return;
+    this.#hooks.stored(entries);
     raft.persisted();
     for (const reply of replies) this.#send(reply);
     this.#pump();
+  }
+
+  /** True: acknowledged now, and written some time later. */
+  #isTakenOnTrust(persist: Persist): boolean {
+    const { raft, bugs } = this.#options;
+    if (persist.snapshot !== undefined || this.#isCatchingUp || this.#isVoteNew(persist))
+      return false;
+    // Breaks: a member answers when it has written what it answers for (figure 2).
+    if (!bugs.has('ack-before-write')) return false;
+    this.#unwritten.push(persist);
+    this.#hooks.stored(persist.entries);
+    raft.persisted();
+    for (const reply of persist.replies) this.#send(reply);
+    this.wake();
+    return true;
+  }
+
+  /** Votes are not what these bugs are about: they are written and synced as ever. */
+  #isVoteNew({ hardState }: Persist): boolean {
+    if (hardState === undefined) return false;
+    return hardState.term !== this.#vote?.term || hardState.vote !== this.#vote.vote;
+  }
+
+  /**
+   * A turn of the disk: the log is written and synced, and only then the backend, which must never
+   * be ahead of it. What is handed out meanwhile waits its turn.
+   */
+  async #catchUp(): Promise<void> {
+    const { storage } = this.#options;
+    this.#isCatchingUp = true;
+    for (const { entries, hardState } of this.#unwritten.splice(0))
+      await storage.save({ entries, ...(hardState && { hardState }), mustSync: false });
+    await storage.save({ entries: [], mustSync: true });
+    this.#isCatchingUp = false;
+    this.#commit();
   }
 
   #send(message: Message): void {
@@ -201,7 +263,8 @@ export class Driver implements AsyncDisposable {
     this.#sendingSnapshot.add(to);
     this.#onDisk(async () => {
       try {
-        this.#commit();
+        if (this.#isLate) await this.#catchUp();
+        else this.#commit();
         if (!this.#isInLog(storage.backend.applied)) {
           raft.reportSnapshot(to, false);
           return;
@@ -210,7 +273,7 @@ export class Driver implements AsyncDisposable {
         const { applied, data } = await storage.backend.snapshot();
         invariant(applied === meta.index, `a snapshot of ${applied}, not of ${meta.index}`);
         log.info('sending a snapshot', { to, index: meta.index, bytes: data.length });
-        this.#catchUp.snapshotSent(to, meta.index);
+        this.#kept.snapshotSent(to, meta.index);
         this.#transport?.send({ ...message, meta, data });
       } finally {
         this.#sendingSnapshot.delete(to);
@@ -220,9 +283,10 @@ export class Driver implements AsyncDisposable {
 
   #commitWhenDue(): void {
     const nowMs = msFromNanos(this.#options.clock.now());
-    if (nowMs - this.#lastCommitMs < COMMIT_EVERY_MS) return;
+    if (nowMs - this.#lastCommitMs < (this.#isLate ? LATE_MS : COMMIT_EVERY_MS)) return;
     this.#lastCommitMs = nowMs;
-    this.#commit();
+    if (this.#isLate) this.#onDisk(() => this.#catchUp());
+    else this.#commit();
   }
 
   #commit(): void {
@@ -247,12 +311,13 @@ export class Driver implements AsyncDisposable {
     const { raft, storage, snapshotCount, catchUpEntries, log } = this.#options;
     if (this.#isCompacting) return;
     const status = raft.status();
-    const index = this.#catchUp.limit(status.applied - catchUpEntries, status);
+    const index = this.#kept.limit(status.applied - catchUpEntries, status);
     if (index - status.firstIndex + 1 < snapshotCount) return;
     this.#isCompacting = true;
     this.#onDisk(async () => {
       if (this.#isInLog(index)) {
-        this.#commit();
+        if (this.#isLate) await this.#catchUp();
+        else this.#commit();
         await storage.compact(raft.snapshotMeta(index));
         if (this.#isInLog(index)) raft.compact(index);
         log.info('a snapshot: the log now starts later', { firstIndex: index + 1 });

@@ -1,7 +1,9 @@
 /** What only a leader may answer, by itself: calls, leases, changes of members. */
+
 import { describe, expect, test } from 'vitest';
 import { sleep, VirtualClock } from '../../../harness/core/clock.ts';
 import { Random, seedFrom } from '../../../harness/core/prng.ts';
+import { NO_BUGS } from '../bugs.ts';
 import { FAILURES, failed, ok } from '../failures.ts';
 import { createStore } from '../mvcc/store.ts';
 import type { ChangeRefusal, Raft } from '../raft/types.ts';
@@ -63,6 +65,7 @@ describe('leases', () => {
     const revoked: string[] = [];
     const calls = callsOn(clock);
     const keeper = new LeaseKeeper({
+      bugs: NO_BUGS,
       clock,
       random,
       electionMs: 500,
@@ -109,6 +112,7 @@ describe('changes of members', () => {
       status: () => ({ id: 'a', progress: new Map(), lastIndex: 0 }),
     } as unknown as Raft;
     const changes = new MemberChanges({
+      bugs: NO_BUGS,
       self: 'a',
       token: 't',
       raft,

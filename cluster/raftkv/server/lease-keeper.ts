@@ -6,6 +6,7 @@ import type { Clock } from '../../../harness/core/clock.ts';
 import type { JsonValue } from '../../../harness/core/json.ts';
 import type { Random } from '../../../harness/core/prng.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
+import type { Bugs } from '../bugs.ts';
 import { FAILURES, failed, ok, type Result } from '../failures.ts';
 import { LeaseClock } from '../mvcc/lease-clock.ts';
 import { type LeaseId, NO_LEASE, type Store } from '../mvcc/types.ts';
@@ -20,6 +21,7 @@ export interface LeaseKeeperOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly electionMs: number;
+  readonly bugs: Bugs;
   readonly calls: LeaderCalls;
   readonly store: () => Store;
   /** Undefined: another leads, or nobody. */
@@ -60,15 +62,17 @@ export class LeaseKeeper {
   }
 
   tick(): void {
-    const { leadsInTerm, electionMs, propose } = this.#options;
+    const { leadsInTerm, electionMs, propose, bugs } = this.#options;
     const term = leadsInTerm();
-    if (term !== this.#term) {
+    // Breaks: only the leader is told of renewals, so only the leader may say that a lease is over.
+    const isDeposed = term === undefined && this.#clock.isPrimary && bugs.has('lease-early');
+    if (term !== this.#term && !isDeposed) {
       this.#term = term;
       // Also when it led before: in between, somebody else may have renewed them.
       if (term === undefined) this.#clock.demote();
       else this.#clock.promote(this.#nowMs(), electionMs);
     }
-    if (term === undefined) return;
+    if (term === undefined && !isDeposed) return;
     // A refusal does no harm: what has ended is found again.
     for (const id of this.#clock.expired(this.#nowMs(), REVOKED_A_TICK))
       void propose({ type: 'lease-revoke', id });

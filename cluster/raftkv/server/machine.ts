@@ -1,5 +1,6 @@
 /** The replicated state machine: applies the log's entries, in order, alike on every member. */
 import { invariant, unreachable } from '../../../harness/core/invariant.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import { failed, ok, type Result } from '../failures.ts';
 import { restoreStore } from '../mvcc/store.ts';
 import type { Store } from '../mvcc/types.ts';
@@ -13,6 +14,7 @@ import {
   NOBODY,
   type Origin,
 } from './command.ts';
+import { EarlyMachine } from './early-machine.ts';
 import { Members } from './members.ts';
 
 /** What an entry did, for whoever proposed it: the result of the store, or the members after it. */
@@ -32,17 +34,28 @@ export interface Machine {
   readonly store: Store;
   readonly members: Members;
   readonly applied: number;
+  /** Only with a planted bug that knows more than is committed. */
+  readonly early: EarlyMachine | undefined;
   apply(entry: Entry): Applied;
 }
 
-/** `buckets` are the backend's at `applied`; what changes is written to `writer`. */
-export function createMachine(buckets: Buckets, writer: BucketWriter, applied: number): Machine {
-  const store = restoreStore(buckets, writer);
+/** `buckets` are the backend's at `applied`; what changes is written to it. */
+export function createMachine(
+  buckets: Buckets,
+  backend: BucketWriter,
+  applied: number,
+  bugs: Bugs = NO_BUGS,
+): Machine {
+  const isEarly = bugs.has('dirty-read') || bugs.has('ack-before-commit');
+  const early = isEarly ? new EarlyMachine(buckets, applied, createMachine) : undefined;
+  const writer = early?.tee(backend) ?? backend;
+  const store = restoreStore(buckets, writer, bugs);
   const members = new Members(buckets, writer);
   let index = applied;
   return {
     store,
     members,
+    early,
     get applied() {
       return index;
     },

@@ -4,6 +4,7 @@ import { unreachable } from '../../../harness/core/invariant.ts';
 import type { JsonValue } from '../../../harness/core/json.ts';
 import type { Random } from '../../../harness/core/prng.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
+import type { Bugs } from '../bugs.ts';
 import { FAILURES, type Failure, failed, ok, type Result } from '../failures.ts';
 import type { ChangeRefusal, MemberId, Raft } from '../raft/types.ts';
 import type { Member } from './api.ts';
@@ -30,6 +31,7 @@ export interface MemberChangesOptions {
   readonly random: Random;
   readonly timeoutMs: number;
   readonly strict: boolean;
+  readonly bugs: Bugs;
   readonly calls: LeaderCalls;
   readonly members: () => Members;
   readonly activeSinceMs: (member: MemberId) => number | undefined;
@@ -47,7 +49,9 @@ export class MemberChanges {
     options.calls.serve('member-change', (body) => {
       // From now on: whoever asked does not wait longer, and must not be surprised much later.
       const untilMs = msFromNanos(options.clock.now()) + options.timeoutMs;
-      const turn = this.#queue.then(() => this.#change(body as unknown as ChangeRequest, untilMs));
+      // Breaks: one change after the other (thesis §4.1); raft does not mind either.
+      const before = options.bugs.has('two-changes') ? Promise.resolve() : this.#queue;
+      const turn = before.then(() => this.#change(body as unknown as ChangeRequest, untilMs));
       this.#queue = turn;
       return turn as Promise<Result<JsonValue>>;
     });

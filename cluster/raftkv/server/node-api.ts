@@ -1,9 +1,11 @@
 /** What clients ask of a node, put together from its parts. */
+import type { Bugs } from '../bugs.ts';
 import { FAILURES, failed, ok, type Result } from '../failures.ts';
 import type {
   DeleteRangeResult,
   PutResult,
   RequestOp,
+  Store,
   TxnRequest,
   TxnResult,
 } from '../mvcc/types.ts';
@@ -24,6 +26,7 @@ export const VERSION = '3.4.0-raftkv';
 
 export interface NodeParts {
   readonly config: NodeConfig;
+  readonly bugs: Bugs;
   readonly identity: Identity;
   readonly storage: Storage;
   readonly raft: Raft;
@@ -52,14 +55,22 @@ export function nodeApi(parts: NodeParts): NodeApi {
     }),
     range: async (request) => {
       const barrier = await ready(request.serializable !== true);
-      return barrier.ok ? parts.machine.store.range(request) : barrier;
+      if (!barrier.ok) return barrier;
+      const store = request.serializable === true ? localStore(parts) : parts.machine.store;
+      return store.range(request);
     },
     put: (request) => propose<PutResult>({ type: 'put', request }),
     deleteRange: (request) => propose<DeleteRangeResult>({ type: 'delete-range', request }),
     txn: async (request) => {
-      if (!isReadOnly(request)) return propose<TxnResult>({ type: 'txn', request });
-      const barrier = await ready(!isSerializable(request));
-      return barrier.ok ? parts.machine.store.txn(request) : barrier;
+      // Breaks: a transaction is one step, from its compares to its writes.
+      if (!isReadOnly(request))
+        return parts.bugs.has('txn-race')
+          ? txnInTwoSteps(parts, request, propose)
+          : propose<TxnResult>({ type: 'txn', request });
+      const isLocal = isSerializable(request);
+      const barrier = await ready(!isLocal);
+      if (!barrier.ok) return barrier;
+      return (isLocal ? localStore(parts) : parts.machine.store).txn(request);
     },
     compact: (revision) => propose<{ revision: number }>({ type: 'compact', revision }),
     leaseGrant: (id, ttlSeconds) => parts.leases.grant(id, ttlSeconds),
@@ -87,6 +98,28 @@ function readyOf(parts: NodeParts): (isLinearizable: boolean) => Promise<Result<
     if (parts.isStopped) return failed(FAILURES.stopped);
     return isLinearizable ? await parts.reads.barrier() : ok(null);
   };
+}
+
+/** What serializable reads see: the state of this member, which may be behind. */
+function localStore({ machine, bugs }: NodeParts): Store {
+  // Breaks: only what is committed is ever read.
+  if (bugs.has('dirty-read') && machine.early !== undefined) return machine.early.store;
+  return machine.store;
+}
+
+async function txnInTwoSteps(
+  { reads, machine }: NodeParts,
+  { compare, success, failure }: TxnRequest,
+  propose: <T>(request: CommandRequest) => Promise<Result<T>>,
+): Promise<Result<TxnResult>> {
+  const ready = await reads.barrier();
+  if (!ready.ok) return ready;
+  const compared = machine.store.txn({ compare, success: [], failure: [] });
+  if (!compared.ok) return compared;
+  const { succeeded } = compared.value;
+  const request = { compare: [], success: succeeded ? success : failure, failure: [] };
+  const result = await propose<TxnResult>({ type: 'txn', request });
+  return result.ok ? ok({ ...result.value, succeeded }) : result;
 }
 
 function memberApi(

@@ -1,7 +1,9 @@
 /** One member of a raftkv cluster, whole: disk, raft, state machine, peers, and what clients ask. */
 import { type Clock, sleep } from '../../../harness/core/clock.ts';
 import type { Random } from '../../../harness/core/prng.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import { FAILURES } from '../failures.ts';
+import { withoutTail } from '../mvcc/lost-tail.ts';
 import { createRaft } from '../raft/raft.ts';
 import type { Entry, MemberId, Raft } from '../raft/types.ts';
 import { openStorage } from '../storage/storage.ts';
@@ -37,12 +39,13 @@ const IN_FLIGHT_MAX = 512;
  */
 export async function startNode(config: NodeConfig, host: NodeHost): Promise<Node> {
   await using stack = new AsyncDisposableStack();
-  const storage = stack.use(await openStorage(host.disk));
+  const { bugs = NO_BUGS } = config;
+  const storage = stack.use(await openStorage(host.disk, { bugs }));
   const found = await findOthers(config, host, storage);
   const recovered = storage.recovered ?? (await bootstrap(config, found, storage));
   for (const repair of recovered.repairs) host.log.warn('repaired', { repair });
   const buckets = await storage.backend.load();
-  const machine = createMachine(buckets, storage.backend, storage.backend.applied);
+  const machine = createMachine(buckets, storage.backend, storage.backend.applied, bugs);
   const node = new RunningNode(config, host, storage, recovered, machine);
   if (found !== undefined) node.found(found);
   stack.use(node);
@@ -83,6 +86,10 @@ async function bootstrap(
   return { identity, hardState, entries, snapshot, repairs: [] };
 }
 
+function unapplied(entries: readonly Entry[], { applied }: Machine): readonly Entry[] {
+  return entries.filter(({ index }) => index > applied);
+}
+
 /** What most pieces need. */
 interface Shared {
   readonly self: MemberId;
@@ -102,7 +109,8 @@ class RunningNode implements NodeParts, AsyncDisposable {
   readonly reads: Reads;
   readonly leases: LeaseKeeper;
   readonly changes: MemberChanges;
-  readonly watches: Watches = new Watches();
+  readonly watches: Watches;
+  readonly bugs: Bugs;
   readonly api: Node['api'];
   readonly serving: Promise<void>;
   readonly ended: Promise<NodeEnd>;
@@ -133,6 +141,9 @@ class RunningNode implements NodeParts, AsyncDisposable {
     const { clock } = host;
     const self = identity.member;
     const tickMs = Math.max(1, config.heartbeatMs / TICKS_A_HEARTBEAT);
+    const bugs = config.bugs ?? NO_BUGS;
+    this.bugs = bugs;
+    this.watches = new Watches(bugs);
     this.config = config;
     this.identity = identity;
     this.storage = storage;
@@ -140,8 +151,9 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.#host = host;
     this.serving = this.#serving.promise;
     this.ended = this.#ended.promise;
-    this.#book = new AddressBook(self);
+    this.#book = new AddressBook(self, bugs);
     this.#book.appending(entries);
+    machine.early?.appended(unapplied(entries, machine), machine.applied);
     this.#isFirstLife = storage.recovered === undefined;
     this.#ticks = {
       electionTicks: Math.round(config.electionMs / tickMs),
@@ -159,8 +171,9 @@ class RunningNode implements NodeParts, AsyncDisposable {
       checkQuorum: true,
       maxAppendEntries: config.maxAppendEntries,
       maxInFlight: IN_FLIGHT_MAX,
-      leaseReads: config.leaseReads,
+      leaseReads: config.leaseReads || bugs.has('stale-lease-read'),
       random: () => elections.float(),
+      bugs,
     });
     const shared: Shared = {
       self,
@@ -174,9 +187,10 @@ class RunningNode implements NodeParts, AsyncDisposable {
       ...shared,
       random: random.fork('proposals'),
       maxRequestBytes,
+      bugs,
     });
     const applied = (): number => this.machine.applied;
-    this.reads = new Reads({ ...shared, random: random.fork('reads'), applied });
+    this.reads = new Reads({ ...shared, random: random.fork('reads'), applied, bugs });
     const leader = (): MemberId | undefined => this.raft.status().leader;
     this.#calls = new LeaderCalls({ ...shared, leader, transport: () => this.#transport.promise });
     this.leases = this.#leaseKeeper(random.fork('leases'));
@@ -214,6 +228,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
       clock: this.#host.clock,
       random,
       electionMs: this.config.electionMs,
+      bugs: this.bugs,
       calls: this.#calls,
       store: () => this.machine.store,
       leadsInTerm: () => {
@@ -231,6 +246,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
       token: this.config.token,
       random,
       strict: this.config.strictReconfigCheck,
+      bugs: this.bugs,
       calls: this.#calls,
       members: () => this.machine.members,
       activeSinceMs: (member) => this.#openTransport?.activeSinceMs(member),
@@ -251,8 +267,10 @@ class RunningNode implements NodeParts, AsyncDisposable {
       tickMs,
       snapshotCount,
       catchUpEntries,
-      // A lease is as long as it is on the clock, not in the ticks that came through.
-      makesUpTicks: this.config.leaseReads,
+      // A lease is as long as it is on the clock, not in the ticks that came through; `stale-lease-read`
+      // breaks that.
+      makesUpTicks: this.config.leaseReads && !this.bugs.has('stale-lease-read'),
+      bugs: this.bugs,
     };
     return new Driver(options, {
       collect: () => {
@@ -261,7 +279,9 @@ class RunningNode implements NodeParts, AsyncDisposable {
       },
       appending: (appended) => {
         if (this.#book.appending(appended)) this.#peersChanged();
+        this.machine.early?.appended(appended, this.machine.applied);
       },
+      stored: (entries) => this.#stored(entries),
       apply: (committed) => this.#apply(committed),
       applied: () => this.machine.applied,
       granted: (grants) => this.reads.granted(grants),
@@ -276,12 +296,12 @@ class RunningNode implements NodeParts, AsyncDisposable {
     const { raft } = this;
     return {
       message: (message) => {
-        if (this.#notice.concerns(message.from)) return;
+        if (!this.#keepsRemoved && this.#notice.concerns(message.from)) return;
         this.#strangers.heard(message.from);
         this.#driver.receive(message);
       },
       call: (from, call) => {
-        this.#notice.concerns(from);
+        if (!this.#keepsRemoved) this.#notice.concerns(from);
         return this.#calls.answer(from, call);
       },
       members: () => this.#members(),
@@ -356,7 +376,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
       if (effect !== undefined) {
         if (effect.type === 'config' || effect.type === 'member-update') membersChanged = true;
         else this.leases.applied(effect);
-        if (effect.type === 'config' && effect.removed !== undefined)
+        if (effect.type === 'config' && effect.removed !== undefined && !this.#keepsRemoved)
           void this.#notice.linger(effect.removed, 2 * this.config.electionMs);
       }
       this.proposals.applied(origin, result);
@@ -366,10 +386,25 @@ class RunningNode implements NodeParts, AsyncDisposable {
     if (this.machine.members.removed(this.identity.member) !== undefined) this.#removed();
   }
 
+  #stored(entries: readonly Entry[]): void {
+    // Breaks: a leader answers when a majority has the entry, and it is applied (§5.3).
+    if (!this.bugs.has('ack-before-commit') || this.raft.status().role !== 'leader') return;
+    for (const { index } of entries) {
+      const early = this.machine.early?.resultOf(index);
+      if (early?.effect?.type === 'put') this.proposals.applied(early.origin, early.result);
+    }
+  }
+
   /** A leader's snapshot has taken the backend's place: everything is made anew from it. */
   async #installed(): Promise<void> {
     const { backend } = this.storage;
-    this.machine = createMachine(await backend.load(), backend, backend.applied);
+    const { early } = this.machine;
+    const found = await backend.load();
+    // Breaks: a snapshot is the whole state up to its index (§7).
+    const buckets = this.bugs.has('snapshot-tail') ? withoutTail(found, backend) : found;
+    this.machine = createMachine(buckets, backend, backend.applied, this.bugs);
+    const appended = unapplied(early?.entries ?? [], this.machine);
+    this.machine.early?.appended(appended, this.machine.applied);
     this.leases.reload();
     this.watches.moveTo(this.machine.store);
     this.#peersChanged();
@@ -383,6 +418,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
       this.#host.log.info('leader changed', { leader: leader ?? null, term });
       if (leader !== undefined) {
         this.reads.leaderFound();
+        this.proposals.leaderFound();
         this.#driver.wake();
       }
       const waiting = this.#awaitingLeader;
@@ -424,8 +460,14 @@ class RunningNode implements NodeParts, AsyncDisposable {
 
   /** As a leader it first has to tell the others that its removal is committed. */
   #removed(): void {
+    if (this.#keepsRemoved) return;
     const { clock } = this.#host;
     void sleep(clock, this.config.electionMs).then(() => this.#end({ why: 'removed' }));
+  }
+
+  /** Breaks: whoever is removed has no part in the cluster any more (thesis §4.2.2). */
+  get #keepsRemoved(): boolean {
+    return this.bugs.has('removed-member-votes');
   }
 
   #end(end: NodeEnd): void {

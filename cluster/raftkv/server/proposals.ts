@@ -1,6 +1,7 @@
 /** Writes on their way through the log: proposed once, answered when they are applied here. */
 import type { Clock } from '../../../harness/core/clock.ts';
 import type { Random } from '../../../harness/core/prng.ts';
+import type { Bugs } from '../bugs.ts';
 import { FAILURES, type Failure, failed, type Result } from '../failures.ts';
 import type { MemberId, Raft } from '../raft/types.ts';
 import { type Command, type CommandRequest, encodeCommand, type Origin } from './command.ts';
@@ -21,6 +22,7 @@ export interface ProposalsOptions {
   readonly maxRequestBytes: number;
   /** There is something to take from raft. */
   readonly wake: () => void;
+  readonly bugs: Bugs;
 }
 
 /**
@@ -32,6 +34,8 @@ export class Proposals {
   readonly #waiters: Waiters<number, Result<unknown>>;
   /** For want of a leader not handed over yet, by sequence. */
   readonly #held = new Map<number, Uint8Array>();
+  /** With `retry-twice`: what was handed over and is not answered. */
+  readonly #open = new Map<number, CommandRequest>();
   #sequence: number;
   #closed: Failure | undefined;
 
@@ -44,7 +48,7 @@ export class Proposals {
 
   /** Resolves to what applying it gave, or to a failure after which it may still be applied. */
   propose(request: CommandRequest): Promise<Result<unknown>> {
-    const { raft, self, maxRequestBytes, wake } = this.#options;
+    const { raft, self, maxRequestBytes, wake, bugs } = this.#options;
     if (this.#closed !== undefined) return refuse(this.#closed);
     const { commit, applied, leader } = raft.status();
     if (commit > applied + BEHIND_MAX || this.#waiters.size >= WAITING_MAX)
@@ -55,6 +59,7 @@ export class Proposals {
     if (leader === undefined) this.#held.set(command.sequence, data);
     else if (!raft.propose([data])) return refuse(FAILURES.proposalDropped);
     wake();
+    if (bugs.has('retry-twice')) this.#open.set(command.sequence, request);
     return this.#waiters.wait(command.sequence);
   }
 
@@ -69,7 +74,9 @@ export class Proposals {
   }
 
   applied({ origin, sequence }: Origin, result: Result<unknown>): void {
-    if (origin === this.#options.self) this.#waiters.answer(sequence, result);
+    if (origin !== this.#options.self) return;
+    this.#waiters.answer(sequence, result);
+    this.#open.delete(sequence);
   }
 
   /** Hands over what waited for a leader, if there is one now. */
@@ -82,14 +89,33 @@ export class Proposals {
     }
   }
 
+  /** Another leader, or the same again. */
+  leaderFound(): void {
+    const { raft, self } = this.#options;
+    const handedOver = [...this.#open];
+    for (const [sequence, request] of handedOver) {
+      if (this.#held.has(sequence)) continue;
+      this.#open.delete(sequence);
+      if (!this.#waiters.has(sequence)) continue;
+      // Breaks: what was handed over may be in the log, and must not come there twice.
+      const again: Command = { origin: self, sequence: this.nextSequence(), request };
+      this.#waiters.move(sequence, again.sequence);
+      this.#open.set(again.sequence, request);
+      raft.propose([encodeCommand(again)]);
+    }
+  }
+
   expire(): void {
-    for (const sequence of this.#waiters.expire(failed(FAILURES.timedOut)))
+    for (const sequence of this.#waiters.expire(failed(FAILURES.timedOut))) {
       this.#held.delete(sequence);
+      this.#open.delete(sequence);
+    }
   }
 
   close(failure: Failure): void {
     this.#closed = failure;
     this.#held.clear();
+    this.#open.clear();
     this.#waiters.answerAll(failed(failure));
   }
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../../harness/core/clock.ts';
 import type { Random } from '../../../harness/core/prng.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
+import type { Bugs } from '../bugs.ts';
 import { FAILURES, type Failure, failed, ok, type Result } from '../failures.ts';
 import type { Raft, ReadGrant } from '../raft/types.ts';
 import { Waiters } from './waiters.ts';
@@ -26,6 +27,7 @@ export interface ReadsOptions {
   /** What the state machine has. */
   readonly applied: () => number;
   readonly wake: () => void;
+  readonly bugs: Bugs;
 }
 
 /** Each read waits until the state machine has all that was committed when it was asked for. */
@@ -88,7 +90,7 @@ export class Reads {
       if (batch.index !== undefined || nowMs - batch.askedMs < ASK_AGAIN_MS) continue;
       this.#asked.delete(id);
       const waiters = batch.waiters.filter((waiter) => this.#waiters.has(waiter));
-      if (waiters.length > 0) this.#ask(waiters);
+      if (waiters.length > 0) this.#ask(waiters, id);
     }
   }
 
@@ -104,11 +106,12 @@ export class Reads {
     for (const batch of this.#asked.values()) batch.askedMs = Number.NEGATIVE_INFINITY;
   }
 
-  #ask(waiters: readonly number[]): void {
-    const { raft, clock } = this.#options;
+  #ask(waiters: readonly number[], before?: number): void {
+    const { raft, clock, bugs } = this.#options;
     // An answer to an earlier try must never be taken for one to this: etcd issue 20418.
     this.#lastAsked += 1;
-    const id = this.#lastAsked;
+    // Breaks just that.
+    const id = bugs.has('read-index-retry') ? (before ?? this.#lastAsked) : this.#lastAsked;
     this.#asked.set(id, { waiters, askedMs: msFromNanos(clock.now()), index: undefined });
     // Without a leader the next try is due as for a request that was lost.
     raft.readIndex(id);

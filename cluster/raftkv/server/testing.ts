@@ -1,9 +1,9 @@
 /** A cluster of whole nodes in one process, on virtual time and disks in memory: for tests. */
-import { type Clock, sleep, VirtualClock } from '../../../harness/core/clock.ts';
+import { type Clock, sleep, type Timer, VirtualClock } from '../../../harness/core/clock.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import { silentLog } from '../../../harness/core/log.ts';
 import { Random, seedFrom } from '../../../harness/core/prng.ts';
-import { msFromNanos } from '../../../harness/core/units.ts';
+import { msFromNanos, type Nanos } from '../../../harness/core/units.ts';
 import type { MemberId } from '../raft/types.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
 import type { Disk } from '../storage/types.ts';
@@ -95,9 +95,59 @@ export class MemoryNetwork {
   }
 }
 
+/** One node's: its timers wait while the node is paused, and then fire at once, in order. */
+class PausableClock implements Clock {
+  readonly #clock: Clock;
+  #waiting: (() => void)[] = [];
+  #isPaused = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  now(): Nanos {
+    return this.#clock.now();
+  }
+
+  wallMs(): number {
+    return this.#clock.wallMs();
+  }
+
+  turn(): Promise<void> {
+    return sleep(this, 0);
+  }
+
+  timer(delayMs: number, fire: () => void): Timer {
+    let isCancelled = false;
+    const fireUnlessCancelled = (): void => {
+      if (!isCancelled) fire();
+    };
+    const timer = this.#clock.timer(delayMs, () => {
+      if (this.#isPaused) this.#waiting.push(fireUnlessCancelled);
+      else fireUnlessCancelled();
+    });
+    return {
+      cancel: () => {
+        isCancelled = true;
+        timer.cancel();
+      },
+    };
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    for (const fire of this.#waiting.splice(0)) fire();
+  }
+}
+
 interface Slot {
   readonly name: string;
   readonly address: string;
+  readonly clock: PausableClock;
   disk: MemoryDisk;
   node: Node | undefined;
   lives: number;
@@ -135,8 +185,9 @@ export class MemoryCluster implements AsyncDisposable {
   addSlot(name: string, others?: readonly string[]): void {
     const disk = new MemoryDisk();
     const lives = this.#slots.get(name)?.lives ?? 0;
-    const slot = { name, address: hostOf(name), disk, node: undefined, lives, others };
-    this.#slots.set(name, slot);
+    const clock = new PausableClock(this.clock);
+    const address = hostOf(name);
+    this.#slots.set(name, { name, address, clock, disk, node: undefined, lives, others });
   }
 
   get names(): string[] {
@@ -174,7 +225,7 @@ export class MemoryCluster implements AsyncDisposable {
     };
     const others = (slot.others ?? this.names).filter((each) => each !== name).map(hostOf);
     slot.node = await startNode(config, {
-      clock: this.clock,
+      clock: slot.clock,
       log: silentLog,
       random: Random.stream(seedFrom(this.#world.seed ?? 7), `${name}/${slot.lives}`),
       disk: this.#world.disk?.(slot.disk, this.clock) ?? slot.disk,
@@ -214,6 +265,15 @@ export class MemoryCluster implements AsyncDisposable {
     slot.node = undefined;
     slot.disk = survive(disk);
     await node?.[Symbol.asyncDispose]();
+  }
+
+  /** It does nothing until `resume`. What others send it arrives: cut it off to prevent that. */
+  pause(name: string): void {
+    this.#slot(name).clock.pause();
+  }
+
+  resume(name: string): void {
+    this.#slot(name).clock.resume();
   }
 
   cutOff(...names: readonly string[]): void {

@@ -36,6 +36,14 @@ export class Waiters<K, T> {
     });
   }
 
+  /** Whoever waits for one thing waits for another from now on, for as long. */
+  move(from: K, to: K): void {
+    const waiter = this.#waiting.get(from);
+    if (waiter === undefined) return;
+    this.#waiting.delete(from);
+    this.#waiting.set(to, waiter);
+  }
+
   /** False: nobody waits for it. */
   answer(key: K, value: T): boolean {
     const waiter = this.#waiting.get(key);

@@ -1,8 +1,14 @@
 /** Watches that outlive the store they look at: a leader's snapshot puts another in its place. */
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { Store, Watch, WatchBatch, WatchRequest } from '../mvcc/types.ts';
 
 export class Watches {
   readonly #open = new Set<MovableWatch>();
+  readonly #bugs: Bugs;
+
+  constructor(bugs: Bugs = NO_BUGS) {
+    this.#bugs = bugs;
+  }
 
   open(store: Store, request: WatchRequest, wake: () => void): Watch {
     const watch = new MovableWatch(store, request, wake, (closed) => this.#open.delete(closed));
@@ -16,7 +22,9 @@ export class Watches {
 
   /** Each goes on in the new store where it was in the old one. */
   moveTo(store: Store): void {
-    for (const watch of this.#open) watch.moveTo(store);
+    // Breaks: a watch that goes on elsewhere says nothing twice.
+    const begins = this.#bugs.has('watch-back-in-time');
+    for (const watch of this.#open) watch.moveTo(store, begins ? watch.start : watch.position);
   }
 }
 
@@ -24,6 +32,8 @@ class MovableWatch implements Watch {
   readonly #request: WatchRequest;
   readonly #wake: () => void;
   readonly #closed: (watch: MovableWatch) => void;
+  /** The first revision it looked at. */
+  readonly start: number;
   #watch: Watch;
 
   constructor(
@@ -36,6 +46,7 @@ class MovableWatch implements Watch {
     this.#wake = wake;
     this.#closed = closed;
     this.#watch = store.watches.open(request, wake);
+    this.start = this.#watch.position;
   }
 
   get position(): number {
@@ -46,8 +57,7 @@ class MovableWatch implements Watch {
     return this.#watch.pull(maxEvents);
   }
 
-  moveTo(store: Store): void {
-    const startRevision = this.#watch.position;
+  moveTo(store: Store, startRevision: number): void {
     this.#watch[Symbol.dispose]();
     this.#watch = store.watches.open({ ...this.#request, startRevision }, this.#wake);
     this.#wake();

@@ -4,6 +4,7 @@
  */
 import { messageOf } from '../../../harness/core/errors.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import { ByteReader, type Bytes, ByteWriter, MalformedBytes } from '../bytes.ts';
 import { damaged, type Fuse } from './damage.ts';
 import { BEGINNING, frame, type Position, type Reading, readRecord } from './record.ts';
@@ -73,6 +74,9 @@ export class FileBackend implements Backend, AsyncDisposable {
   #applied: number;
   #batch = new ByteWriter();
   #pending = 0;
+  readonly #bugs: Bugs;
+  /** With `consistent-index`: data whose index is on disk already. */
+  #late = new ByteWriter();
   /** How often the file was replaced by another. */
   #replacements = 0;
 
@@ -82,6 +86,7 @@ export class FileBackend implements Backend, AsyncDisposable {
     fuse: Fuse,
     file: DiskFile,
     found: { readonly end: Position; readonly applied: number; readonly synced: number },
+    bugs: Bugs = NO_BUGS,
   ) {
     invariant(file.size === found.end.offset, `${file.name} does not end where it was read to`);
     this.#disk = disk;
@@ -90,6 +95,7 @@ export class FileBackend implements Backend, AsyncDisposable {
     this.#end = found.end;
     this.#applied = found.applied;
     this.#synced = found.synced;
+    this.#bugs = bugs;
   }
 
   get applied(): number {
@@ -122,17 +128,19 @@ export class FileBackend implements Backend, AsyncDisposable {
   commit(applied: number): void {
     invariant(applied >= this.#applied, `commit ${applied} comes after ${this.#applied}`);
     this.#fuse.run(() => {
-      writeApplied(this.#batch, applied);
-      const framed = frame(BATCH, this.#batch.done(), this.#end, this.#synced);
-      this.#file.append(framed.chunks);
-      this.#end = framed.next;
-      this.#applied = applied;
+      const batch = this.#batch;
+      // Breaks: an applied index is written together with what was applied.
+      if (this.#bugs.has('consistent-index')) {
+        this.#write(this.#late, applied);
+        this.#late = batch;
+      } else this.#write(batch, applied);
       this.#forgetPending();
     });
   }
 
   sync(): Promise<void> {
     return this.#fuse.guard(async () => {
+      this.#writeLate();
       const file = this.#file;
       const { offset } = this.#end;
       if (offset === this.#synced) return;
@@ -152,7 +160,10 @@ export class FileBackend implements Backend, AsyncDisposable {
   }
 
   snapshot(): Promise<{ readonly applied: number; readonly data: Bytes }> {
-    return this.#fuse.guard(() => this.#readBack(() => {}));
+    return this.#fuse.guard(() => {
+      this.#writeLate();
+      return this.#readBack(() => {});
+    });
   }
 
   /** The file is another one from now on, all of it synced; what is pending was of the old one. */
@@ -163,12 +174,28 @@ export class FileBackend implements Backend, AsyncDisposable {
     this.#synced = end.offset;
     this.#applied = applied;
     this.#replacements++;
+    this.#late = new ByteWriter();
     this.#forgetPending();
     await old[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file[Symbol.asyncDispose]();
+  }
+
+  #write(batch: ByteWriter, applied: number): void {
+    writeApplied(batch, applied);
+    const framed = frame(BATCH, batch.done(), this.#end, this.#synced);
+    this.#file.append(framed.chunks);
+    this.#end = framed.next;
+    this.#applied = applied;
+  }
+
+  /** Without a crash nothing is missing, in snapshots least of all. */
+  #writeLate(): void {
+    if (this.#late.length === 0) return;
+    this.#write(this.#late, this.#applied);
+    this.#late = new ByteWriter();
   }
 
   #forgetPending(): void {

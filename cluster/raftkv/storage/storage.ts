@@ -5,6 +5,7 @@
  */
 import { HarnessError } from '../../../harness/core/errors.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { Bytes } from '../bytes.ts';
 import type { Entry, HardState, SnapshotMeta } from '../raft/types.ts';
 import {
@@ -27,6 +28,8 @@ const MIB = 1_048_576;
 export interface StorageOptions {
   /** A segment of the log that is longer is not written to any more. */
   readonly segmentBytes?: number;
+  /** Planted; absent: none. */
+  readonly bugs?: Bugs;
 }
 
 /**
@@ -35,6 +38,7 @@ export interface StorageOptions {
  */
 export async function openStorage(disk: Disk, options: StorageOptions = {}): Promise<Storage> {
   const segmentBytes = options.segmentBytes ?? 16 * MIB;
+  const bugs = options.bugs ?? NO_BUGS;
   const fuse = new Fuse();
   const found = await readWal(disk);
   await using opened = new AsyncDisposableStack();
@@ -42,14 +46,15 @@ export async function openStorage(disk: Disk, options: StorageOptions = {}): Pro
     await assertEmpty(disk);
     await removeTemporary(disk);
     const file = opened.use(await disk.open(DB));
-    const backend = new FileBackend(disk, fuse, file, { end: BEGINNING, applied: 0, synced: 0 });
+    const empty = { end: BEGINNING, applied: 0, synced: 0 };
+    const backend = new FileBackend(disk, fuse, file, empty, bugs);
     opened.move();
     return new FileStorage({ disk, segmentBytes, fuse, backend, wal: undefined }, undefined);
   }
   const db = await judgeBackend(disk, found);
   const repairs = [...cutText(segmentName(found.state.sequence), found.tornBytes), ...db.repairs];
   const wal = opened.use(await openWal(disk, segmentBytes, found));
-  const backend = opened.use(await openBackend(disk, fuse, db, found.image.marker));
+  const backend = opened.use(await openBackend(disk, fuse, db, found.image.marker, bugs));
   // Only now: until the rename in `openBackend`, one of them may be what the log speaks of.
   await removeTemporary(disk);
   await wal.removeOld();
@@ -146,6 +151,7 @@ async function openBackend(
   fuse: Fuse,
   { found, isIncoming }: BackendJudged,
   marker: StartMarker,
+  bugs: Bugs,
 ): Promise<FileBackend> {
   if (isIncoming) await disk.rename(INCOMING_DB, DB);
   await using opened = new AsyncDisposableStack();
@@ -156,7 +162,7 @@ async function openBackend(
   }
   opened.move();
   const { end, applied } = found;
-  return new FileBackend(disk, fuse, file, { end, applied, synced: marker.db.offset });
+  return new FileBackend(disk, fuse, file, { end, applied, synced: marker.db.offset }, bugs);
 }
 
 function recoveredFrom({ image }: WalFound, repairs: readonly string[]): Recovered {
