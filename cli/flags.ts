@@ -7,6 +7,10 @@ export function addRunFlags(command: Command): Command {
   return command
     .option('--system <name>', 'raftkv, etcd, memory; auto: raftkv', 'auto')
     .option(
+      '--backend <name>',
+      'process: real ones; sim: simulated, on virtual time, from the seed alone (default: process)',
+    )
+    .option(
       '--workload <names>',
       'what is asked, and what judges it; several, comma-separated, run together',
       'register,reads',

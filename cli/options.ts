@@ -8,12 +8,13 @@ import { type NodeName, parseDurationMs } from '../harness/core/units.ts';
 import type { ReadMode } from '../harness/history/op.ts';
 import { NETWORK_ABILITIES } from '../harness/protocols/network.ts';
 import type { RunConfig } from '../harness/protocols/run.ts';
-import type { ReadPromise, System, Timing } from '../harness/protocols/system.ts';
+import type { BackendName, ReadPromise, System, Timing } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
 import { makeNemesis, NEMESES } from './registry.ts';
 
 /** The flags of `run` as the command line gives them; all texts, all checked here. */
 export interface RunFlags {
+  readonly backend?: string;
   readonly nodes?: string;
   readonly workloadOption: readonly string[];
   readonly systemOption: readonly string[];
@@ -60,7 +61,7 @@ export async function resolveConfig(
     );
   const nodes = nodesOf(flags.nodes ?? String(system.defaultNodes));
   if (flags.bug !== undefined && !('bug' in system.options))
-    bad(`--bug: ${system.name} has no planted bugs; --system memory has`);
+    bad(`--bug: ${system.name} has no planted bugs; raftkv and memory have`);
   const systemOptions = pairs(
     '--system-option',
     [...flags.systemOption, ...(flags.bug === undefined ? [] : [`bug=${flags.bug}`])],
@@ -77,8 +78,6 @@ export async function resolveConfig(
   const timing = system.timing(systemOptions);
   const schedule =
     flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule, timing);
-  const [backend] = system.backends;
-  if (backend === undefined) bad(`${system.name} has no backend`);
   const workloadOptions = {
     clients: clientsOf(flags.clients ?? `${2 * (workload.parts ?? 1)}n`, nodes.length),
     nodes,
@@ -92,7 +91,7 @@ export async function resolveConfig(
   return {
     system: system.name,
     systemOptions,
-    backend,
+    backend: backendOf(flags.backend, system),
     nodes,
     workload: workload.name,
     workloadOptions,
@@ -118,6 +117,17 @@ export async function resolveConfig(
     },
     unknown: oneOf('--unknown', flags.unknown, UNKNOWN),
   };
+}
+
+function backendOf(text: string | undefined, { name, backends }: System): BackendName {
+  const [first] = backends;
+  if (first === undefined) bad(`${name} has no backend`);
+  if (text === undefined) return first;
+  const found = backends.find((each) => each === text);
+  if (found !== undefined) return found;
+  return bad(
+    `--backend: ${name} has no '${text}'${suggest(text, backends)}; it has: ${backends.join(', ')}`,
+  );
 }
 
 function nodesOf(text: string): readonly NodeName[] {

@@ -1,7 +1,9 @@
+import { primaryBackupSystem } from '../cluster/backends/sim/example-system.ts';
 import { kill } from '../cluster/nemeses/kill.ts';
 import { bandwidth, blackhole, hold, latency, reset, slowClose } from '../cluster/nemeses/link.ts';
 import { partition } from '../cluster/nemeses/partition.ts';
 import { pause } from '../cluster/nemeses/pause.ts';
+import { power } from '../cluster/nemeses/power.ts';
 import { etcd } from '../cluster/systems/etcd.ts';
 import { memory } from '../cluster/systems/memory.ts';
 import { raftkv } from '../cluster/systems/raftkv.ts';
@@ -15,13 +17,14 @@ import { register } from '../workloads/register.ts';
 import { together } from '../workloads/together.ts';
 
 /** Everything a run can be made of: to add one is one file and one line here. */
-export const SYSTEMS: readonly System[] = [raftkv, etcd, memory];
+export const SYSTEMS: readonly System[] = [raftkv, etcd, memory, primaryBackupSystem];
 export const WORKLOADS: readonly Workload[] = [register, reads];
 /** A nemesis holds state, so each run makes its own. */
 export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
   partition,
   kill,
   pause,
+  power,
   latency,
   bandwidth,
   hold,

@@ -54,6 +54,15 @@ test('a short run without faults reads short', () => {
   expect(renderText(result, history).split('\n').length).toBeLessThan(26);
 });
 
+test('a simulated run says how much of its own time passed in how much of ours', () => {
+  const { result, history } = shortRun();
+  const simulated = { virtualMs: 41_300, realMs: 2_100 };
+  expect(renderText({ ...result, simulated }, history)).toContain(
+    'Simulated: 41.3 s of virtual time took 2.1 s, 20 times as fast.',
+  );
+  expect(renderText(result, history)).not.toContain('Simulated');
+});
+
 test('a violation is drawn: who, what, when, where, and in which order', () => {
   const { result, history } = failRun();
   const lines = renderText(result, history, { columns: 100 }).split('\n');

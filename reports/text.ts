@@ -120,8 +120,19 @@ function meaning({ result, columns, style }: Page): Lines {
     ...(result.verdict === 'pass'
       ? ['A pass means no violation in what ran; it is not a proof.']
       : []),
+    ...simulatedText(result),
   ];
   return parts.flatMap((part) => paragraph(part, columns, 3)).map(style.dim);
+}
+
+/** Rates and times of such a run are those of its own clock. */
+function simulatedText({ simulated }: RunResult): Lines {
+  if (simulated === undefined) return [];
+  const { virtualMs, realMs } = simulated;
+  const times = realMs > 0 ? `, ${countText(virtualMs / realMs)} times as fast` : '';
+  return [
+    `Simulated: ${lengthText(virtualMs)} of virtual time took ${lengthText(realMs)}${times}.`,
+  ];
 }
 
 function problemLines(page: Page, options: TextOptions): Lines {

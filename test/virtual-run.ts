@@ -1,16 +1,18 @@
-/** Complete runs against the in-process store on virtual time, judged like any other. */
+/** Complete runs on virtual time, of the in-process store or of a simulated one, judged like any other. */
 import { checkAll } from '../checkers/compose.ts';
 import { makeNemesis } from '../cli/registry.ts';
 import { memory } from '../cluster/systems/memory.ts';
 import { VirtualClock } from '../harness/core/clock.ts';
 import { silentLog } from '../harness/core/log.ts';
 import { Random, seedFrom } from '../harness/core/prng.ts';
+import { msFromNanos, type NodeName } from '../harness/core/units.ts';
+import { encodeOp, HEADER } from '../harness/history/codec.ts';
 import type { History } from '../harness/history/history.ts';
 import type { ReadMode } from '../harness/history/op.ts';
 import { Recorder } from '../harness/history/recorder.ts';
 import type { CheckResult } from '../harness/protocols/checker.ts';
 import type { RunConfig, RunProblem } from '../harness/protocols/run.ts';
-import type { ReadPromise } from '../harness/protocols/system.ts';
+import type { Cluster, ReadPromise, System } from '../harness/protocols/system.ts';
 import { noUndo } from '../harness/protocols/undo.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
 import { play } from '../harness/runner/play.ts';
@@ -18,9 +20,16 @@ import { play } from '../harness/runner/play.ts';
 export interface VirtualRunOptions {
   readonly seed: number;
   readonly workload: Workload;
+  /** Default: the in-process store; another one is simulated. */
+  readonly system?: System;
   readonly bug?: string;
   readonly faults?: readonly string[];
   readonly durationMs?: number;
+  /** Mean pause between two faults of a lane, and mean length of one. */
+  readonly faultIntervalMs?: number;
+  readonly faultDurationMs?: number;
+  readonly clientTimeoutMs?: number;
+  readonly nodes?: readonly NodeName[];
   readonly rate?: number;
   readonly clients?: number;
   readonly promises?: Readonly<Record<ReadMode, ReadPromise>>;
@@ -30,77 +39,96 @@ export interface VirtualRun {
   readonly history: History;
   readonly checks: readonly CheckResult[];
   readonly problems: readonly RunProblem[];
+  /** The whole run, in its own time. */
+  readonly virtualMs: number;
 }
 
+const NODES: readonly NodeName[] = ['n1', 'n2', 'n3', 'n4', 'n5'];
+const READY_MS_MAX = 10_000;
+
 export async function virtualRun(options: VirtualRunOptions): Promise<VirtualRun> {
-  const seed = seedFrom(options.seed);
   const clock = new VirtualClock();
-  const nodes = ['n1', 'n2', 'n3', 'n4', 'n5'];
-  const config = configOf(options, nodes);
-  await using cluster = await memory.deploy({
-    backend: 'memory',
-    nodes,
-    clock,
-    log: silentLog,
-    random: Random.stream(seed, 'system/memory'),
-    runId: 'test',
-    dir: '',
-    undo: noUndo,
-    options: config.systemOptions,
-  });
+  const config = configOf(options);
   const recorder = Recorder.inMemory(clock);
-  const nemeses = config.faults.map((name) => makeNemesis(name));
-  const { problems } = await clock.run(
-    play({
-      config,
-      cluster,
-      workload: options.workload.build(config.workloadOptions, Random.stream(seed, 'workload')),
-      nemeses,
-      schedules: new Map(
-        nemeses.map((nemesis) => [
-          nemesis.name,
-          nemesis.schedule({
-            random: Random.stream(seed, `schedule/${nemesis.name}`),
-            timing: cluster.timing,
-            intervalMs: 400,
-            durationMs: 600,
-          }),
-        ]),
-      ),
-      seed,
-      clock,
-      log: silentLog,
-      recorder: { record: (draft) => recorder.record(draft), snapshot: () => recorder.history() },
-      interrupt: new AbortController().signal,
-      onPhase: () => undefined,
-    }),
-  );
+  const { problems, timing } = await clock.run(playOn(clock, config, options, recorder));
   const history = recorder.history();
   const checkers = options.workload.checkers(config.workloadOptions);
   const checks = await checkAll(checkers, history, {
-    nodes,
-    timing: cluster.timing,
+    nodes: config.nodes,
+    timing,
     promises: config.promises,
     faults: config.faults,
     requireFaults: true,
     logs: [],
     limits: config.checkLimits,
   });
-  return { history, checks, problems };
+  return { history, checks, problems, virtualMs: msFromNanos(clock.now()) };
 }
 
-function configOf(options: VirtualRunOptions, nodes: readonly string[]): RunConfig {
+/** The history as it would be on disk. */
+export function historyText({ history }: Pick<VirtualRun, 'history'>): string {
+  return `${[HEADER, ...[...history.ops()].map((op) => encodeOp(op))].join('\n')}\n`;
+}
+
+async function playOn(
+  clock: VirtualClock,
+  config: RunConfig,
+  { workload, system = memory }: VirtualRunOptions,
+  recorder: Recorder,
+): Promise<Pick<VirtualRun, 'problems'> & Pick<Cluster, 'timing'>> {
+  const seed = seedFrom(config.seed);
+  await using cluster = await system.deploy({
+    backend: config.backend,
+    nodes: config.nodes,
+    clock,
+    log: silentLog,
+    random: Random.stream(seed, `system/${system.name}`),
+    runId: 'test',
+    dir: '',
+    undo: noUndo,
+    options: config.systemOptions,
+  });
+  await cluster.ready(READY_MS_MAX);
+  const nemeses = config.faults.map((name) => makeNemesis(name));
+  const { problems } = await play({
+    config,
+    cluster,
+    workload: workload.build(config.workloadOptions, Random.stream(seed, 'workload')),
+    nemeses,
+    schedules: new Map(
+      nemeses.map((nemesis) => [
+        nemesis.name,
+        nemesis.schedule({
+          random: Random.stream(seed, `schedule/${nemesis.name}`),
+          timing: cluster.timing,
+          intervalMs: config.faultIntervalMs,
+          durationMs: config.faultDurationMs,
+        }),
+      ]),
+    ),
+    seed,
+    clock,
+    log: silentLog,
+    recorder: { record: (draft) => recorder.record(draft), snapshot: () => recorder.history() },
+    interrupt: new AbortController().signal,
+    onPhase: () => undefined,
+  });
+  return { problems, timing: cluster.timing };
+}
+
+function configOf(options: VirtualRunOptions): RunConfig {
+  const { system = memory, nodes = NODES } = options;
   return {
-    system: 'memory',
+    system: system.name,
     systemOptions: options.bug === undefined ? {} : { bug: options.bug },
-    backend: 'memory',
+    backend: system === memory ? 'memory' : 'sim',
     nodes,
     workload: options.workload.name,
     workloadOptions: {
       clients: options.clients ?? 10,
       nodes,
       rate: options.rate ?? 400,
-      clientTimeoutMs: 150,
+      clientTimeoutMs: options.clientTimeoutMs ?? 150,
       readModes: ['linearizable', 'serializable'],
       own: {},
     },
@@ -109,9 +137,9 @@ function configOf(options: VirtualRunOptions, nodes: readonly string[]): RunConf
     seed: options.seed,
     durationMs: options.durationMs ?? 3000,
     quietMs: 200,
-    faultIntervalMs: 400,
-    faultDurationMs: 600,
-    promises: options.promises ?? memory.promises,
+    faultIntervalMs: options.faultIntervalMs ?? 400,
+    faultDurationMs: options.faultDurationMs ?? 600,
+    promises: options.promises ?? system.promises,
     checkLimits: { timeoutMs: 30_000, memoryBytes: 2 ** 30 },
     unknown: 'fail',
   };

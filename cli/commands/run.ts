@@ -1,12 +1,14 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
 import { scripted } from '../../cluster/nemeses/schedule.ts';
-import { type Clock, realClock } from '../../harness/core/clock.ts';
+import { type Clock, realClock, VirtualClock } from '../../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { Random, type Seed, seedText } from '../../harness/core/prng.ts';
+import { suggest } from '../../harness/core/suggest.ts';
 import { msFromNanos } from '../../harness/core/units.ts';
 import type { RunConfig, RunManifest } from '../../harness/protocols/run.ts';
 import type { System } from '../../harness/protocols/system.ts';
+import { noUndo } from '../../harness/protocols/undo.ts';
 import { run } from '../../harness/runner/run.ts';
 import { startWatchdog, type Watchdog } from '../../harness/runner/undo.ts';
 import { createRun } from '../../harness/store/store.ts';
@@ -54,6 +56,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   if (available !== true) throw new HarnessError('binary-missing', available);
 
   const clock = realClock();
+  const virtual = config.backend === 'sim' ? new VirtualClock() : undefined;
   const seed = config.seed as Seed;
   const folder = await createRun(flags.output, {
     startedAtMs: clock.wallMs(),
@@ -71,11 +74,14 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   using interrupt = interruptible(shell, say, clock);
   const style = styleFor(shell, flags.color && flags.json !== true);
   using progress =
-    flags.quiet === true ? undefined : progressFor(shell, { manifest, clock, style, say });
-  await using guard = guarded(
-    await startWatchdog({ runId: folder.id, clock, log: log.log }),
-    shell,
-  );
+    flags.quiet === true
+      ? undefined
+      : progressFor(shell, { manifest, clock: shownClock(clock, virtual), style, say });
+  // What is simulated leaves nothing behind.
+  await using guard =
+    virtual === undefined
+      ? guarded(await startWatchdog({ runId: folder.id, clock, log: log.log }), shell)
+      : undefined;
   const text = textReporter({
     columns: shell.columns,
     style,
@@ -99,8 +105,9 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
         : scripted(nemesis.name, config.schedule),
     seed,
     clock,
+    ...(virtual !== undefined && { virtual }),
     log: log.log,
-    undo: guard.undo,
+    undo: guard?.undo ?? noUndo,
     interrupt: interrupt.signal,
     interruptedBy: () => interrupt.by,
     judge: (history, context) => {
@@ -130,6 +137,11 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   return result.exitCode;
 }
 
+/** Shows the time of the run, as often as the machine's time says. */
+function shownClock(clock: Clock, virtual: VirtualClock | undefined): Clock {
+  return virtual === undefined ? clock : { ...clock, now: () => virtual.now() };
+}
+
 /** A watchdog that does not say goodbye is worth a line, and never the verdict. */
 function guarded(watchdog: Watchdog, shell: Shell): { readonly undo: Watchdog } & AsyncDisposable {
   return {
@@ -144,14 +156,20 @@ function guarded(watchdog: Watchdog, shell: Shell): { readonly undo: Watchdog } 
   };
 }
 
-/** `auto`: the first there is; with `--bug` the first that has planted bugs. */
+/** `auto`: the first there is; with `--bug` the first that can be wrong in all those ways. */
 function chooseSystem({ system, bug }: Pick<Flags, 'system' | 'bug'>): System {
-  const name = system === 'auto' ? SYSTEMS.find((each) => canBeWrong(each, bug))?.name : system;
-  return findNamed('system', SYSTEMS, name ?? system);
-}
-
-function canBeWrong({ options }: System, bug: string | undefined): boolean {
-  return bug === undefined || 'bug' in options;
+  if (system !== 'auto') return findNamed('system', SYSTEMS, system);
+  const asked = bug === undefined ? [] : bug.split(',').map((name) => name.trim());
+  const found = SYSTEMS.find(({ bugs = [] }) => asked.every((name) => bugs.includes(name)));
+  if (found !== undefined) return found;
+  const wrong = SYSTEMS.flatMap(({ name, bugs = [] }) =>
+    bugs.length === 0 ? [] : [`${name} has: ${bugs.join(', ')}`],
+  );
+  const known = SYSTEMS.flatMap(({ bugs = [] }) => bugs);
+  throw new HarnessError(
+    'bad-option',
+    `--bug: no system has '${bug}'${suggest(asked[0] ?? '', known)}; ${wrong.join('; ')}`,
+  );
 }
 
 function manifestOf(shell: Shell, config: RunConfig, id: string, wallMs: number): RunManifest {

@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { classify, ERROR_ROWS, errorTable } from './errors.ts';
+import { STATUS } from './status.ts';
 
 type Example = readonly [
   status: keyof typeof status,
@@ -143,6 +144,14 @@ describe('the error table', () => {
       error: { code, definite: write === 'fail', message: details },
     });
     expect(classify(error, 'read').type).toBe('fail');
+  });
+
+  test('the numbers of its statuses are those of gRPC', () => {
+    const names = Object.keys(STATUS) as (keyof typeof STATUS)[];
+    expect(names.map((name) => [name, STATUS[name]])).toEqual(
+      names.map((name) => [name, status[name]]),
+    );
+    expect(names).toHaveLength(17);
   });
 
   test('every row has an example', () => {

@@ -7,13 +7,13 @@
  * server refuses before it proposes, when applying the request is refused the same way everywhere,
  * or when the request never left this process. Everything that has no row is indefinite.
  */
-import { status } from '@grpc/grpc-js';
 import type { OpError } from '../../harness/history/op.ts';
+import { STATUS, type StatusName } from './status.ts';
 
 export interface ErrorRow {
   /** Short and stable: goes into the history. */
   readonly code: string;
-  readonly status: keyof typeof status;
+  readonly status: StatusName;
   /** Part of the error's text, exactly; empty: any text. */
   readonly text: string;
   readonly definite: boolean;
@@ -27,7 +27,7 @@ const HALF_DONE = 'etcd 3.4 may have written the rest of the transaction';
 const UNKNOWN = 'the proposal may still be committed';
 const SENT = 'the request may have reached the server';
 
-type Row = readonly [keyof typeof status, string, string, string];
+type Row = readonly [StatusName, string, string, string];
 
 /** Most particular first: the first row that fits is taken. */
 export const ERROR_ROWS: readonly ErrorRow[] = [
@@ -143,7 +143,7 @@ function opErrorOf(error: unknown): OpError {
     return { code: UNKNOWN_ERROR, definite: false, message: shorten(String(error)) };
   const { code, details } = error;
   const row = ERROR_ROWS.find(
-    (each) => each.status === status[code] && details.includes(each.text),
+    (each) => STATUS[each.status] === code && details.includes(each.text),
   );
   const message = shorten(details);
   if (row === undefined) return { code: UNKNOWN_ERROR, definite: false, message };

@@ -1,32 +1,17 @@
 /** Registers on etcd's keys: each register is one key, its value is JSON text. */
-import type { ChannelOptions } from '@grpc/grpc-js';
-import type { Clock } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
-import type { Connection, Outcome, RegisterApi } from '../../harness/protocols/system.ts';
-import { EtcdClient } from './client.ts';
+import type { Outcome, RegisterApi } from '../../harness/protocols/system.ts';
+import type { EtcdClient } from './client.ts';
 import { classify } from './errors.ts';
 import type { Compare, KeyValue, TxnResponse } from './rpc.ts';
 import { stampOfKey, stampOfWrite } from './stamp.ts';
 
-/** Opens a client of its own; disposing of it closes the connection. */
-export function etcdConnection(
-  address: string,
-  clock: Clock,
-  options: ChannelOptions = {},
-): Connection {
-  const client = new EtcdClient(address, clock, options);
-  return {
-    apis: { register: etcdRegister(client) },
-    [Symbol.asyncDispose]: () => {
-      client[Symbol.dispose]();
-      return Promise.resolve();
-    },
-  };
-}
+/** As much of a client as registers need; the simulator has one without a wire. */
+export type RegisterCalls = Pick<EtcdClient, 'range' | 'put' | 'txn'>;
 
 /** One request per operation: Range, Put, or Txn with a Range for the losing side. */
-export function etcdRegister(client: EtcdClient): RegisterApi {
+export function etcdRegister(client: RegisterCalls): RegisterApi {
   return {
     read: async (key, mode, { timeoutMs }) => {
       const request = { key: Buffer.from(key), serializable: mode === 'serializable' };

@@ -11,7 +11,8 @@ import { describeWith } from '../../test/requires.ts';
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, startProcesses } from '../backends/process.ts';
 import { EtcdClient } from './client.ts';
-import { etcdConnection, etcdRegister } from './register.ts';
+import { etcdConnection } from './connection.ts';
+import { etcdRegister } from './register.ts';
 import { fakeServer, type Misbehaviour, type Seen, tap } from './wire-testing.ts';
 
 const PUTS = 20;

@@ -1,10 +1,12 @@
 import { sleep } from '../../harness/core/clock.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
+import type { ProcessControl } from '../../harness/protocols/system.ts';
 import { hitByOthers } from '../targets.ts';
 import { failed } from './evidence.ts';
 import {
   actAndProve,
+  type ProcessFaultKind,
   type ProcessFaultOptions,
   type ProcessHeld,
   pidOf,
@@ -19,19 +21,41 @@ const STATE_MS_MAX = 5000;
 /** How long a started node may take to answer: it reads its data back first. */
 const ANSWER_MS_MAX = 12_000;
 const ASK_EVERY_MS = 100;
-const NAME = 'kill';
 
 /**
  * `kill -9`, and at the end a start on the old data. It has taken effect when the machine no
  * longer knows the process; it has ended when each node runs under another pid and answers.
  */
 export function kill(options: ProcessFaultOptions = {}): Nemesis {
-  // A stopped process dies as well as a running one.
-  const kind = { lane: NAME, verb: 'kill -9', can: ['running', 'paused'] } as const;
-  return processNemesis({ kind, install, remove }, options);
+  const end: End = (node, processes) => processes.kill(node);
+  return endingNemesis({ lane: 'kill', verb: 'kill -9' }, end, options);
 }
 
-async function install(held: ProcessHeld, ctx: NemesisContext): Promise<{ evidence: Evidence }> {
+/** Ends one node's process. */
+export type End = (node: NodeName, processes: ProcessControl) => Promise<void>;
+
+/** A fault that ends processes in some way, and starts them again when it is over. */
+export function endingNemesis(
+  kind: Omit<ProcessFaultKind, 'can'>,
+  end: End,
+  options: ProcessFaultOptions,
+): Nemesis {
+  return processNemesis(
+    {
+      // A stopped process dies as well as a running one.
+      kind: { ...kind, can: ['running', 'paused'] },
+      install: (held, ctx) => install(held, ctx, end),
+      remove: (held, ctx) => remove(held, ctx, kind.lane),
+    },
+    options,
+  );
+}
+
+async function install(
+  held: ProcessHeld,
+  ctx: NemesisContext,
+  end: End,
+): Promise<{ evidence: Evidence }> {
   const processes = processesOf(ctx);
   const nodes = [...held.before.keys()];
   const prove = (): Promise<Evidence> =>
@@ -42,16 +66,20 @@ async function install(held: ProcessHeld, ctx: NemesisContext): Promise<{ eviden
       held.proven.add(node);
       return { is: 'proof', text: `gone (was ${before})` };
     });
-  return { evidence: await actAndProve(nodes, (node) => processes.kill(node), prove) };
+  return { evidence: await actAndProve(nodes, (node) => end(node, processes), prove) };
 }
 
-async function remove(held: ProcessHeld, ctx: NemesisContext): Promise<{ evidence: Evidence }> {
+async function remove(
+  held: ProcessHeld,
+  ctx: NemesisContext,
+  lane: string,
+): Promise<{ evidence: Evidence }> {
   const processes = processesOf(ctx);
   const nodes = [...held.before.keys()];
   const start = async (node: NodeName): Promise<void> => {
     if ((await processes.state(node)).state === 'gone') await processes.start(node);
   };
-  const others = hitByOthers(ctx.board, NAME);
+  const others = hitByOthers(ctx.board, lane);
   const prove = (): Promise<Evidence> =>
     proveStates(nodes, ctx, STATE_MS_MAX, (node, state) => {
       const pid = pidOf(state);
@@ -66,21 +94,25 @@ async function remove(held: ProcessHeld, ctx: NemesisContext): Promise<{ evidenc
     });
   const evidence = await actAndProve(nodes, start, prove);
   if (evidence.result === 'failed') return { evidence };
-  const silent = await awaitAnswers(nodes, ctx);
+  const silent = await awaitAnswers(nodes, ctx, lane);
   if (silent.length === 0) return { evidence };
   const why = `${silent.join(', ')} started, but did not answer within ${ANSWER_MS_MAX} ms`;
   return { evidence: failed(why) };
 }
 
 /** The nodes that answer nobody in time, though no other lane holds them. */
-async function awaitAnswers(nodes: readonly NodeName[], ctx: NemesisContext): Promise<NodeName[]> {
+async function awaitAnswers(
+  nodes: readonly NodeName[],
+  ctx: NemesisContext,
+  lane: string,
+): Promise<NodeName[]> {
   const deadline = ctx.clock.now() + ANSWER_MS_MAX * 1e6;
   for (;;) {
     const roles = await ctx.cluster.roles();
     const answered = new Set(
       roles.filter(({ state }) => state === 'answered').map(({ node }) => node),
     );
-    const others = hitByOthers(ctx.board, NAME);
+    const others = hitByOthers(ctx.board, lane);
     const silent = nodes.filter((node) => !answered.has(node) && !others.has(node));
     if (silent.length === 0 || ctx.clock.now() >= deadline) return silent;
     await sleep(ctx.clock, ASK_EVERY_MS);

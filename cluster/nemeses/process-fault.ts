@@ -55,12 +55,14 @@ export interface ProcessFault
   readonly kind: ProcessFaultKind;
 }
 
-interface ProcessFaultKind {
+export interface ProcessFaultKind {
   readonly lane: string;
   /** For people: `kill -9`. */
   readonly verb: string;
   /** The states of a process in which it can be hit. */
   readonly can: readonly ProcessState['state'][];
+  /** What it needs beside processes that can be stopped: true, or why there is none. */
+  readonly available?: (processes: ProcessControl) => true | string;
 }
 
 /** A nemesis that hits whole processes, chosen by target. */
@@ -70,7 +72,7 @@ export function processNemesis(
 ): Nemesis {
   return nemesisOf<ProcessSpec, ProcessSurvey, ProcessHeld>({
     name: kind.lane,
-    available: canHitProcesses,
+    available: (cluster) => canHitProcesses(cluster, kind),
     read: readProcessSpec,
     draw: (random) => ({ target: random.pick(targets) }),
     survey: (_spec, ctx) => surveyProcesses(ctx),
@@ -85,10 +87,10 @@ function readProcessSpec(place: Place): ProcessSpec {
   return { target: targetOf(place, 'one'), quorum: quorumOf(place) };
 }
 
-function canHitProcesses(cluster: Cluster): true | string {
-  return cluster.processes === undefined
-    ? 'this cluster does not let its processes be stopped or killed'
-    : true;
+function canHitProcesses({ processes }: Cluster, kind: ProcessFaultKind): true | string {
+  if (processes === undefined)
+    return 'this cluster does not let its processes be stopped or killed';
+  return kind.available?.(processes) ?? true;
 }
 
 export function processesOf({ cluster }: NemesisContext): ProcessControl {

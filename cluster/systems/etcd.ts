@@ -7,7 +7,7 @@ import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
 import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
-import { etcdConnection } from '../etcd-api/register.ts';
+import { etcdConnection } from '../etcd-api/connection.ts';
 import {
   binaryOf,
   ETCD_OPTIONS,

@@ -26,6 +26,7 @@ export const memory: System = {
   options: {
     bug: `be wrong in one way: ${Object.keys(MEMORY_BUGS).join(', ')}`,
   },
+  bugs: Object.keys(MEMORY_BUGS),
   network: can,
   timing: (options) => {
     bugOf(options);

@@ -64,6 +64,7 @@ describe('what a node is told', () => {
       'pre-vote': 'false',
       'lease-reads': 'true',
       'max-append-entries': '1',
+      bug: 'figure-8, txn-race',
       extra: ' --max-txn-ops=9  --log-level debug ',
     };
     expect(Object.keys(options).toSorted()).toEqual(Object.keys(RAFTKV_OPTIONS).toSorted());
@@ -77,6 +78,7 @@ describe('what a node is told', () => {
         leaseReads: true,
         maxAppendEntries: 1,
         maxTxnOps: 9,
+        bugs: new Set(['figure-8', 'txn-race']),
       },
       logLevel: 'debug',
     });
@@ -86,6 +88,10 @@ describe('what a node is told', () => {
     [{ election: '200ms' }, 'raftkv option election: 200 ms is less than five heartbeats of 50 ms'],
     [{ 'snapshot-count': 'few' }, "raftkv option snapshot-count: 'few' is not a whole number"],
     [{ 'lease-reads': 'yes' }, "raftkv option lease-reads: 'yes' is not true or false"],
+    [
+      { bug: 'figure-9' },
+      "raftkv has no bug 'figure-9' (did you mean 'figure-8'?); it has: stale-",
+    ],
     [{ extra: '--route=a:1=b:2' }, "raftkv option extra: '--route=a:1=b:2' is set by Schism"],
     [{ extra: '--data-dir=/' }, "raftkv option extra: '--data-dir=/' is set by Schism itself"],
   ])('%o is refused', (options, message) => {

@@ -1,6 +1,7 @@
 /** The options of system `raftkv`, and the flags and environment that they become. */
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Timing } from '../../harness/protocols/system.ts';
+import { BUG_NAMES, parseBugs } from '../raftkv/bugs.ts';
 import {
   type MemberFlags,
   memberFlags,
@@ -19,6 +20,7 @@ export const RAFTKV_OPTIONS: Readonly<Record<string, string>> = {
   'pre-vote': 'true or false: ask before starting an election (default true)',
   'lease-reads': 'true: the leader reads without asking a quorum; unsafe where clocks differ',
   'max-append-entries': 'entries of one message between members at most',
+  bug: `be wrong in known ways, separated by commas: ${BUG_NAMES.join(', ')}`,
   extra: 'more flags for every node, separated by spaces',
 };
 
@@ -38,6 +40,7 @@ export interface RaftkvMember extends MemberFlags {
 
 /** Throws `bad-option` for what etcd would refuse, too. */
 export function timingOf(options: Options): Timing {
+  bugFlags(options);
   return new OptionReader('raftkv', options).timing();
 }
 
@@ -52,9 +55,15 @@ export function settingsOf(options: Options): RaftkvSettings {
     ...reader.boolean('pre-vote'),
     ...reader.boolean('lease-reads'),
     ...reader.number('max-append-entries'),
+    ...bugFlags(options),
     ...reader.extra(),
   ];
   return { timing, flags };
+}
+
+/** Throws `bad-option` for a bug that there is not. */
+function bugFlags({ bug }: Options): string[] {
+  return bug === undefined ? [] : [`--bug=${[...parseBugs(bug)].join(',')}`];
 }
 
 /** Everything one member is started with, at its first start and at each later one. */

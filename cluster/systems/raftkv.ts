@@ -1,48 +1,28 @@
-import { join } from 'node:path';
 import { HarnessError } from '../../harness/core/errors.ts';
+import { unreachable } from '../../harness/core/invariant.ts';
 import { LIMITS } from '../../harness/core/limits.ts';
 import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
-import { reservePorts } from '../backends/ports.ts';
-import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
-import { etcdConnection } from '../etcd-api/register.ts';
-import { MEMBER_PROGRAM } from '../raftkv/program.ts';
-import { VERSION } from '../raftkv/server/node-api.ts';
-import { PEER_PROBE } from '../raftkv/server/peer-talk.ts';
-import {
-  type LinkedMember,
-  linkedMembers,
-  type MemberLinks,
-  memberFacts,
-  memberViews,
-  openMemberLinks,
-} from './member-links.ts';
-import type { MemberViews } from './member-views.ts';
-import {
-  memberArgs,
-  memberEnvironment,
-  RAFTKV_OPTIONS,
-  type RaftkvSettings,
-  routesOf,
-  settingsOf,
-  timingOf,
-} from './raftkv-options.ts';
+import { BUG_NAMES } from '../raftkv/bugs.ts';
+import { RAFTKV_OPTIONS, timingOf } from './raftkv-options.ts';
+import { deployProcesses } from './raftkv-process.ts';
+import { deploySimulated } from './raftkv-sim.ts';
 
 const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
 
 /**
- * The store that comes with the harness: processes of this Node.js that speak etcd's API. Each
- * member dials its peers, and talks on what it dialled alone; `--route` tells it the link to each,
- * so it needs no forwarder.
+ * The store that comes with the harness: as processes of this Node.js that speak etcd's API, or the
+ * same members in the simulator, on virtual time.
  */
 export const raftkv: System = {
   name: 'raftkv',
-  summary: "the store that comes with Schism: Raft and etcd's API, a process for each node",
+  summary: "the store that comes with Schism: Raft and etcd's API, as processes or simulated",
   capabilities: ['register'],
-  backends: ['process'],
+  backends: ['process', 'sim'],
   promises: { linearizable: 'linearizable', serializable: 'serializable' },
   defaultNodes: 5,
   options: RAFTKV_OPTIONS,
+  bugs: BUG_NAMES,
   network,
   timing: timingOf,
   available: () => Promise.resolve(true),
@@ -50,92 +30,20 @@ export const raftkv: System = {
 };
 
 async function deploy(request: DeployRequest): Promise<Cluster> {
-  const { nodes, clock, options, random } = request;
+  const { backend, nodes } = request;
   if (nodes.length < 1 || nodes.length > LIMITS.nodesMax)
     throw new HarnessError(
       'bad-option',
       `raftkv runs on 1 to ${LIMITS.nodesMax} nodes, not on ${nodes.length}`,
     );
-  const settings = settingsOf(options);
-
-  await using stack = new AsyncDisposableStack();
-  const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
-  const members = linkedMembers(nodes, ports.list);
-  const links = stack.use(
-    await openMemberLinks(members, request, { probe: PEER_PROBE, forwarders: false }),
-  );
-  const views = stack.use(memberViews(members, links, clock));
-  const wiring: Wiring = { members, links, views, settings, request };
-  const plans = members.map((member) => planOf(member, wiring));
-  const processes = stack.use(await startProcesses(plans, request));
-  const owned = stack.move();
-  return clusterOf(wiring, processes, owned);
-}
-
-interface Wiring {
-  readonly members: readonly LinkedMember[];
-  readonly links: MemberLinks;
-  readonly views: MemberViews;
-  readonly settings: RaftkvSettings;
-  readonly request: DeployRequest;
-}
-
-function planOf(
-  { node, peer, client }: LinkedMember,
-  { members, links, views, settings, request }: Wiring,
-): NodePlan {
-  const dir = join(request.dir, node);
-  const urls = new Map(members.map((each) => [each.node, `http://${each.advertised}`]));
-  const routes = routesOf(members, node, (to) => links.peerAddress(node, to));
-  const seed = request.random.fork(`seed/${node}`).int(0, 0xffff_ffff);
-  const dataDir = join(dir, 'data');
-  const token = request.runId;
-  return {
-    node,
-    spec: {
-      file: process.execPath,
-      args: [
-        ...MEMBER_PROGRAM,
-        ...memberArgs({ node, dataDir, peer, client, urls, token, routes, seed }, settings),
-      ],
-      env: memberEnvironment(process.env),
-      logPath: join(dir, 'raftkv.log'),
-    },
-    readiness: {
-      description: 'know a leader and serve a linearizable read',
-      probe: () => views.serves(node),
-    },
-  };
-}
-
-function clusterOf(
-  { members, links, views, settings, request }: Wiring,
-  processes: LocalProcesses,
-  owned: AsyncDisposableStack,
-): Cluster {
-  const { clock, nodes } = request;
-  return {
-    nodes,
-    timing: settings.timing,
-    facts: {
-      system: 'raftkv',
-      version: VERSION,
-      program: MEMBER_PROGRAM.join(' '),
-      node: process.version,
-      flags: [...settings.flags],
-      members: memberFacts(members, links),
-    },
-    network: links.network,
-    processes: processes.control,
-    open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
-    roles: () => views.roles(),
-    ready: async (timeoutMs) => {
-      await processes.ready(timeoutMs);
-      await views.learnMembers();
-    },
-    crashed: () => processes.crashed(),
-    logs: () => processes.logs(),
-    // The nodes first, then what they were connected by.
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
+  switch (backend) {
+    case 'process':
+      return deployProcesses(request);
+    case 'sim':
+      return deploySimulated(request);
+    case 'memory':
+      throw new HarnessError('unsupported', 'raftkv has no in-process double; use sim');
+    default:
+      return unreachable(backend);
+  }
 }

@@ -23,6 +23,8 @@ export class Recorder implements AsyncDisposable {
   /** The first error of the file, such as a full disk; what it holds is whole up to some entry. */
   failure: Error | undefined;
   readonly #clock: Clock;
+  readonly #flushClock: Clock;
+  readonly #bufferBytesMax: number;
   readonly #builder: HistoryBuilder = new HistoryBuilder();
   #file: HistoryFile | undefined;
   #buffer = '';
@@ -32,16 +34,22 @@ export class Recorder implements AsyncDisposable {
   #writing: Promise<void> | undefined;
 
   /** Use `open` or `inMemory`; the file must be empty. */
-  constructor(clock: Clock, file?: HistoryFile) {
+  constructor(clock: Clock, file?: HistoryFile, flushClock: Clock = clock) {
     this.#clock = clock;
+    this.#flushClock = flushClock;
+    this.#bufferBytesMax =
+      flushClock === clock ? LIMITS.recorderBufferBytes : LIMITS.recorderBufferBytesVirtual;
     this.#file = file;
     if (file !== undefined) this.#buffer = `${HEADER}\n`;
   }
 
-  /** Makes the file, which must not exist yet. Throws `store-failed`. */
-  static async open(path: string, clock: Clock): Promise<Recorder> {
+  /**
+   * Makes the file, which must not exist yet. Throws `store-failed`. Where `clock` is virtual, lines
+   * are written by `flushClock`, the machine's: files know no other.
+   */
+  static async open(path: string, clock: Clock, flushClock: Clock = clock): Promise<Recorder> {
     try {
-      const recorder = new Recorder(clock, await open(path, 'wx'));
+      const recorder = new Recorder(clock, await open(path, 'wx'), flushClock);
       await recorder.flush();
       return recorder;
     } catch (error) {
@@ -63,9 +71,9 @@ export class Recorder implements AsyncDisposable {
     const op = this.#builder.append(draft, this.#last);
     if (this.#file === undefined || this.failure !== undefined) return op;
     this.#buffer += `${encodeOp(op)}\n`;
-    if (this.#buffer.length >= LIMITS.recorderBufferBytes) this.#write();
+    if (this.#buffer.length >= this.#bufferBytesMax) this.#write();
     else
-      this.#timer ??= this.#clock.timer(LIMITS.recorderFlushMs, () => {
+      this.#timer ??= this.#flushClock.timer(LIMITS.recorderFlushMs, () => {
         this.#timer = undefined;
         this.#write();
       });

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { checkAll } from '../../checkers/compose.ts';
 import { memory } from '../../cluster/systems/memory.ts';
 import { register } from '../../workloads/register.ts';
-import { type Clock, realClock, sleep } from '../core/clock.ts';
+import { type Clock, realClock, sleep, VirtualClock } from '../core/clock.ts';
 import { HarnessError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
 import { Random, seedFrom } from '../core/prng.ts';
@@ -18,7 +18,7 @@ import { createRun, type RunFolderHandle } from '../store/store.ts';
 import { type RunRequest, run } from './run.ts';
 
 const nodes = ['n1', 'n2', 'n3'];
-const config: RunConfig = {
+const CONFIG: RunConfig = {
   system: 'memory',
   systemOptions: {},
   backend: 'memory',
@@ -58,10 +58,13 @@ interface Change {
   readonly reporters?: RunRequest['reporters'];
   readonly interrupt?: AbortSignal;
   readonly clock?: Clock;
+  readonly virtual?: VirtualClock;
+  readonly config?: Partial<RunConfig>;
 }
 
 async function runWith(change: Change): Promise<{ result: RunResult; folder: RunFolderHandle }> {
   const clock = change.clock ?? realClock();
+  const config = { ...CONFIG, ...change.config };
   const random = Random.stream(seedFrom(1), 'id');
   const folder = await createRun(root, { startedAtMs: clock.wallMs(), random, test: 'register' });
   const result = await run({
@@ -83,6 +86,7 @@ async function runWith(change: Change): Promise<{ result: RunResult; folder: Run
     schedule: () => undefined,
     seed: seedFrom(1),
     clock,
+    ...(change.virtual !== undefined && { virtual: change.virtual }),
     log: silentLog,
     undo: noUndo,
     interrupt: change.interrupt ?? new AbortController().signal,
@@ -127,6 +131,28 @@ describe('a run', () => {
     expect(manifest).toMatchObject({ timing: { electionMs: 100 }, cluster: {} });
   });
 
+  test('on virtual time lasts as long as asked, and the same again records the same', async () => {
+    const texts: string[] = [];
+    for (const virtual of [new VirtualClock(), new VirtualClock()]) {
+      const change = { virtual, config: { durationMs: 5_000 } };
+      const { result, folder } = await runWith(change);
+      expect(result).toMatchObject({ verdict: 'pass', problems: [] });
+      expect(result.simulated?.virtualMs).toBeGreaterThan(5_000);
+      expect(result.simulated?.realMs).toBeLessThanOrEqual(result.wallMs);
+      const { history } = await readHistory(`${folder.historyPath}.gz`);
+      expect(history.length).toBeGreaterThan(1_000);
+      texts.push(JSON.stringify([...history.ops()]));
+    }
+    expect(texts[0] === texts[1]).toBe(true);
+  });
+
+  test('a node that waits for nothing on virtual time is found, not waited for', async () => {
+    const system = broken(() => ({ ready: () => new Promise(() => undefined) }));
+    const { result } = await runWith({ system, virtual: new VirtualClock() });
+    expect(result).toMatchObject({ verdict: 'error' });
+    expect(result.reasons[0]).toContain('virtual time stands still');
+  });
+
   test('a teardown that fails does not cost the verdict', async () => {
     const system = broken(() => ({
       [Symbol.asyncDispose]: () => Promise.reject(new Error('the proxies are stuck')),
@@ -145,7 +171,7 @@ describe('a run', () => {
         throw new TypeError('cannot read this');
       },
     };
-    const checkers = [faulty, ...register.checkers(config.workloadOptions)];
+    const checkers = [faulty, ...register.checkers(CONFIG.workloadOptions)];
     const { result } = await runWith({ checkers });
     expect(result).toMatchObject({ verdict: 'unknown', exitCode: 2 });
     expect(result.checks[0]).toMatchObject({ checker: 'faulty', verdict: 'unknown' });

@@ -1,11 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, VirtualClock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
 import { HarnessError, messageOf } from '../core/errors.ts';
 import { InvariantError } from '../core/invariant.ts';
 import type { Log } from '../core/log.ts';
 import { Random, type Seed } from '../core/prng.ts';
+import { msFromNanos } from '../core/units.ts';
 import type { Generator } from '../generator/generator.ts';
 import type { History } from '../history/history.ts';
 import { compressHistory } from '../history/jsonl.ts';
@@ -45,7 +46,13 @@ export interface RunRequest {
   /** Builds a lane's schedule when the cluster's timing is known. */
   schedule(nemesis: Nemesis, cluster: Cluster, random: Random): Generator | undefined;
   readonly seed: Seed;
+  /** The machine's: for deadlines, checkers, reports, and the run itself unless it is simulated. */
   readonly clock: Clock;
+  /**
+   * A simulated run: the time of everything from the start of the nodes to their end, of clients,
+   * faults, and the history. It moves only then, and nothing that happens in it waits for the machine.
+   */
+  readonly virtual?: VirtualClock;
   readonly log: Log;
   readonly undo: UndoRegistry;
   readonly interrupt: AbortSignal;
@@ -78,6 +85,10 @@ export async function run(request: RunRequest): Promise<RunResult> {
 class Run {
   readonly #request: RunRequest;
   readonly #problems: RunProblem[] = [];
+  /** What the history is stamped with. */
+  readonly #time: Clock;
+  /** Spent on virtual time, in the machine's. */
+  #simulatingMs = 0;
   #manifest: RunManifest;
   #cluster: Cluster | undefined;
   /** Setup is over, in whatever way. */
@@ -86,6 +97,7 @@ class Run {
 
   constructor(request: RunRequest) {
     this.#request = request;
+    this.#time = request.virtual ?? request.clock;
     this.#manifest = request.manifest;
   }
 
@@ -94,7 +106,7 @@ class Run {
     const startMs = clock.wallMs();
     // 1 the caller resolved the configuration; 2 the store is open.
     await this.#writeManifest();
-    const recorder = await Recorder.open(folder.historyPath, clock);
+    const recorder = await Recorder.open(folder.historyPath, this.#time, clock);
     // 3 links and nodes; 4 to 8 quiet start, main, heal, recover, final.
     await this.#attempt('setup', SETUP_MS_MAX, () => this.#deploy());
     this.#isSetUp = true;
@@ -113,30 +125,46 @@ class Run {
 
   async #deploy(): Promise<void> {
     const request = this.#request;
-    const { system, config, clock, log, folder, undo, seed } = request;
+    const { system, config, log, folder, undo, seed } = request;
     request.onPhase('setup');
     const dir = join(folder.testDir, 'nodes');
     await mkdir(dir, { recursive: true });
-    const cluster = await system.deploy({
-      backend: config.backend,
-      nodes: config.nodes,
-      clock,
-      log,
-      random: Random.stream(seed, `system/${system.name}`),
-      runId: request.manifest.run,
-      dir,
-      undo,
-      options: config.systemOptions,
-    });
+    const cluster = await this.#inTime(() =>
+      system.deploy({
+        backend: config.backend,
+        nodes: config.nodes,
+        clock: this.#time,
+        log,
+        random: Random.stream(seed, `system/${system.name}`),
+        runId: request.manifest.run,
+        dir,
+        undo,
+        options: config.systemOptions,
+      }),
+    );
     if (this.#isSetUp) {
       // Nobody waits for it any more, so nobody else would end it.
-      await cluster[Symbol.asyncDispose]();
+      await this.#inTime(async () => cluster[Symbol.asyncDispose]());
       return;
     }
     this.#cluster = cluster;
     this.#manifest = { ...this.#manifest, timing: cluster.timing, cluster: cluster.facts };
     await this.#writeManifest();
-    await Promise.race([cluster.ready(READY_MS_MAX), aborted(request.interrupt)]);
+    await this.#inTime(() =>
+      Promise.race([cluster.ready(READY_MS_MAX), aborted(request.interrupt)]),
+    );
+  }
+
+  /** On virtual time, if this run is simulated; that stands still before and after. */
+  async #inTime<T>(task: () => Promise<T>): Promise<T> {
+    const { virtual, clock } = this.#request;
+    if (virtual === undefined) return task();
+    const startMs = clock.wallMs();
+    try {
+      return await virtual.run(task());
+    } finally {
+      this.#simulatingMs += clock.wallMs() - startMs;
+    }
   }
 
   async #writeManifest(): Promise<void> {
@@ -151,7 +179,7 @@ class Run {
 
   async #play(cluster: Cluster, recorder: Recorder): Promise<void> {
     const request = this.#request;
-    const { config, seed, clock, log, interrupt } = request;
+    const { config, seed, log, interrupt } = request;
     if (interrupt.aborted || this.#problems.some(({ severity }) => severity === 'fatal')) return;
     try {
       const stream = Random.stream(seed, `workload/${request.workload.name}`);
@@ -162,28 +190,30 @@ class Run {
         const generator = request.schedule(nemesis, cluster, lane);
         if (generator !== undefined) schedules.set(nemesis.name, generator);
       }
-      this.#played = await play({
-        config,
-        cluster,
-        workload: request.workload.build(config.workloadOptions, stream),
-        nemeses,
-        schedules,
-        seed,
-        clock,
-        log,
-        recorder: {
-          record: (draft) => {
-            const op = recorder.record(draft);
-            request.onOp(op);
-            return op;
+      this.#played = await this.#inTime(() =>
+        play({
+          config,
+          cluster,
+          workload: request.workload.build(config.workloadOptions, stream),
+          nemeses,
+          schedules,
+          seed,
+          clock: this.#time,
+          log,
+          recorder: {
+            record: (draft) => {
+              const op = recorder.record(draft);
+              request.onOp(op);
+              return op;
+            },
+            snapshot: () => recorder.history(),
           },
-          snapshot: () => recorder.history(),
-        },
-        interrupt,
-        onPhase: (phase) => {
-          request.onPhase(phase);
-        },
-      });
+          interrupt,
+          onPhase: (phase) => {
+            request.onPhase(phase);
+          },
+        }),
+      );
       this.#problems.push(...this.#played.problems);
     } catch (error) {
       this.#problem('main', error);
@@ -203,7 +233,7 @@ class Run {
   }
 
   async #teardown(): Promise<void> {
-    await this.#cluster?.[Symbol.asyncDispose]();
+    await this.#inTime(async () => this.#cluster?.[Symbol.asyncDispose]());
   }
 
   async #close(recorder: Recorder): Promise<History> {
@@ -249,7 +279,7 @@ class Run {
   }
 
   #result(history: History, checks: readonly CheckResult[], wallMs: number): RunResult {
-    const { config, interruptedBy } = this.#request;
+    const { config, interruptedBy, virtual } = this.#request;
     const interrupted = interruptedBy();
     return {
       manifest: this.#manifest,
@@ -260,6 +290,9 @@ class Run {
       ...(interrupted !== undefined && { interrupted }),
       counts: countOutcomes(history),
       wallMs,
+      ...(virtual !== undefined && {
+        simulated: { virtualMs: msFromNanos(virtual.now()), realMs: this.#simulatingMs },
+      }),
     };
   }
 

@@ -1,0 +1,22 @@
+/** What a workload gets to talk to one member over gRPC. */
+import type { ChannelOptions } from '@grpc/grpc-js';
+import type { Clock } from '../../harness/core/clock.ts';
+import type { Connection } from '../../harness/protocols/system.ts';
+import { EtcdClient } from './client.ts';
+import { etcdRegister } from './register.ts';
+
+/** Opens a client of its own; disposing of it closes the connection. */
+export function etcdConnection(
+  address: string,
+  clock: Clock,
+  options: ChannelOptions = {},
+): Connection {
+  const client = new EtcdClient(address, clock, options);
+  return {
+    apis: { register: etcdRegister(client) },
+    [Symbol.asyncDispose]: () => {
+      client[Symbol.dispose]();
+      return Promise.resolve();
+    },
+  };
+}
