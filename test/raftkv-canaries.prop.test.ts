@@ -1,0 +1,31 @@
+/** Planted bugs of raftkv are found and named on the simulator; without them nobody is accused. */
+import { readdir } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { recheckCertificate } from '../checkers/certificates/recheck.ts';
+import { CANARIES, commandOf, wordsOf } from '../regressions/raftkv-canaries.ts';
+import { recordedRun } from './recorded-run.ts';
+
+describe.each(CANARIES)('$bug', (canary) => {
+  test(`is seen as ${canary.expected.join(' and ')}`, async () => {
+    const { checks, history } = await recordedRun([...wordsOf(canary), '--bug', canary.bug]);
+    const anomalies = checks.flatMap((check) => check.anomalies);
+    expect(anomalies.map(({ kind }) => kind)).toEqual(expect.arrayContaining([...canary.expected]));
+    for (const anomaly of anomalies)
+      expect([anomaly, recheckCertificate(anomaly, history)]).toEqual([anomaly, true]);
+  });
+
+  test('is not seen where it is not: same seed, same faults', async () => {
+    const { checks, history, problems } = await recordedRun(wordsOf(canary));
+    const doubtful = checks.filter(({ verdict }) => verdict !== 'valid');
+    expect({ doubtful, problems }).toEqual({ doubtful: [], problems: [] });
+    expect(history.length).toBeGreaterThan(500);
+  });
+});
+
+describe('the recorded runs', () => {
+  test('use every recorded schedule', async () => {
+    const commands = CANARIES.map(commandOf).join('\n');
+    const names = await readdir(new URL('../regressions/schedules', import.meta.url));
+    expect(names.filter((name) => !commands.includes(`schedules/${name} `))).toEqual([]);
+  });
+});
