@@ -66,7 +66,10 @@ function statusOf(core: Core): RaftStatus {
     firstIndex: core.log.start + 1,
     config,
     isLearner: isLearner(config, core.id),
-    progress: progressOf(core),
+    // Asked for seldom, and the rest with every request.
+    get progress() {
+      return progressOf(core);
+    },
     transferee: core.leadership?.transferee,
   };
 }
