@@ -1,16 +1,19 @@
 /** Complete runs on virtual time, of the in-process store or of a simulated one, judged like any other. */
 import { checkAll } from '../checkers/compose.ts';
 import { makeNemesis } from '../cli/registry.ts';
+import { scripted } from '../cluster/nemeses/schedule.ts';
 import { memory } from '../cluster/systems/memory.ts';
 import { VirtualClock } from '../harness/core/clock.ts';
 import { silentLog } from '../harness/core/log.ts';
 import { Random, seedFrom } from '../harness/core/prng.ts';
 import { msFromNanos, type NodeName } from '../harness/core/units.ts';
+import type { Generator } from '../harness/generator/generator.ts';
 import { encodeOp, HEADER } from '../harness/history/codec.ts';
 import type { History } from '../harness/history/history.ts';
 import type { ReadMode } from '../harness/history/op.ts';
 import { Recorder } from '../harness/history/recorder.ts';
 import type { CheckResult } from '../harness/protocols/checker.ts';
+import type { Nemesis } from '../harness/protocols/nemesis.ts';
 import type { RunConfig, RunProblem } from '../harness/protocols/run.ts';
 import type { Cluster, ReadPromise, System } from '../harness/protocols/system.ts';
 import { noUndo } from '../harness/protocols/undo.ts';
@@ -44,21 +47,34 @@ export interface VirtualRun {
 }
 
 const NODES: readonly NodeName[] = ['n1', 'n2', 'n3', 'n4', 'n5'];
-const READY_MS_MAX = 10_000;
+const READY_MS_MAX = 60_000;
 
-export async function virtualRun(options: VirtualRunOptions): Promise<VirtualRun> {
+export function virtualRun(options: VirtualRunOptions): Promise<VirtualRun> {
+  return playVirtually(configOf(options), options.system ?? memory, options.workload, 'workload');
+}
+
+/** `stream` names the chance of the workload: another name, another run from the same seed. */
+export async function playVirtually(
+  config: RunConfig,
+  system: System,
+  workload: Workload,
+  stream: string,
+): Promise<VirtualRun> {
   const clock = new VirtualClock();
-  const config = configOf(options);
   const recorder = Recorder.inMemory(clock);
-  const { problems, timing } = await clock.run(playOn(clock, config, options, recorder));
+  const built = workload.build(
+    config.workloadOptions,
+    Random.stream(seedFrom(config.seed), stream),
+  );
+  const { problems, timing } = await clock.run(playOn(clock, config, system, built, recorder));
   const history = recorder.history();
-  const checkers = options.workload.checkers(config.workloadOptions);
+  const checkers = workload.checkers(config.workloadOptions);
   const checks = await checkAll(checkers, history, {
     nodes: config.nodes,
     timing,
     promises: config.promises,
     faults: config.faults,
-    requireFaults: true,
+    requireFaults: config.requireFaults,
     logs: [],
     limits: config.checkLimits,
   });
@@ -73,7 +89,8 @@ export function historyText({ history }: Pick<VirtualRun, 'history'>): string {
 async function playOn(
   clock: VirtualClock,
   config: RunConfig,
-  { workload, system = memory }: VirtualRunOptions,
+  system: System,
+  workload: ReturnType<Workload['build']>,
   recorder: Recorder,
 ): Promise<Pick<VirtualRun, 'problems'> & Pick<Cluster, 'timing'>> {
   const seed = seedFrom(config.seed);
@@ -93,18 +110,10 @@ async function playOn(
   const { problems } = await play({
     config,
     cluster,
-    workload: workload.build(config.workloadOptions, Random.stream(seed, 'workload')),
+    workload,
     nemeses,
     schedules: new Map(
-      nemeses.map((nemesis) => [
-        nemesis.name,
-        nemesis.schedule({
-          random: Random.stream(seed, `schedule/${nemesis.name}`),
-          timing: cluster.timing,
-          intervalMs: config.faultIntervalMs,
-          durationMs: config.faultDurationMs,
-        }),
-      ]),
+      nemeses.map((nemesis) => [nemesis.name, scheduleOf(nemesis, config, cluster)]),
     ),
     seed,
     clock,
@@ -114,6 +123,20 @@ async function playOn(
     onPhase: () => undefined,
   });
   return { problems, timing: cluster.timing };
+}
+
+function scheduleOf(
+  nemesis: Nemesis,
+  { schedule, seed, faultIntervalMs, faultDurationMs }: RunConfig,
+  { timing }: Cluster,
+): Generator {
+  if (schedule !== undefined) return scripted(nemesis.name, schedule);
+  return nemesis.schedule({
+    random: Random.stream(seedFrom(seed), `schedule/${nemesis.name}`),
+    timing,
+    intervalMs: faultIntervalMs,
+    durationMs: faultDurationMs,
+  });
 }
 
 function configOf(options: VirtualRunOptions): RunConfig {
