@@ -6,8 +6,7 @@ import { LIMITS } from '../../harness/core/limits.ts';
 import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
-import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
-import { etcdConnection } from '../etcd-api/connection.ts';
+import { type NodePlan, startProcesses } from '../backends/process.ts';
 import {
   binaryOf,
   ETCD_OPTIONS,
@@ -19,6 +18,7 @@ import {
   settingsOf,
   timingOf,
 } from './etcd-options.ts';
+import { memberCluster } from './member-cluster.ts';
 import {
   type LinkedMember,
   linkedMembers,
@@ -79,7 +79,21 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
   );
   const processes = stack.use(await startProcesses(plans, request));
   const owned = stack.move();
-  return clusterOf({ members, links, views, settings, request, version, processes, owned });
+  return memberCluster({
+    request,
+    timing: settings.timing,
+    facts: {
+      system: 'etcd',
+      version: version.text,
+      binary: settings.binary,
+      flags: [...settings.flags],
+      members: memberFacts(members, links),
+    },
+    links,
+    views,
+    processes,
+    owned,
+  });
 }
 
 interface Wiring {
@@ -129,40 +143,6 @@ function servesPeers(peer: string): Promise<boolean> {
     request.on('timeout', () => request.destroy());
     request.on('error', () => resolve(false));
   });
-}
-
-interface Deployed extends Wiring {
-  readonly version: EtcdVersion;
-  readonly processes: LocalProcesses;
-  readonly owned: AsyncDisposableStack;
-}
-
-function clusterOf(deployed: Deployed): Cluster {
-  const { members, links, views, settings, request, version, processes, owned } = deployed;
-  const { clock, nodes } = request;
-  return {
-    nodes,
-    timing: settings.timing,
-    facts: {
-      system: 'etcd',
-      version: version.text,
-      binary: settings.binary,
-      flags: [...settings.flags],
-      members: memberFacts(members, links),
-    },
-    network: links.network,
-    processes: processes.control,
-    open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
-    roles: () => views.roles(),
-    ready: async (timeoutMs) => {
-      await processes.ready(timeoutMs);
-      await views.learnMembers();
-    },
-    crashed: () => processes.crashed(),
-    logs: () => processes.logs(),
-    // The nodes first, then what they were connected by.
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  };
 }
 
 /** The version of a program, or why it has none, for people. */

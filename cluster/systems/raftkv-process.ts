@@ -2,11 +2,11 @@
 import { join } from 'node:path';
 import type { Cluster, DeployRequest } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
-import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
-import { etcdConnection } from '../etcd-api/connection.ts';
+import { type NodePlan, startProcesses } from '../backends/process.ts';
 import { MEMBER_PROGRAM } from '../raftkv/program.ts';
 import { VERSION } from '../raftkv/server/node-api.ts';
 import { PEER_PROBE } from '../raftkv/server/peer-talk.ts';
+import { memberCluster } from './member-cluster.ts';
 import {
   type LinkedMember,
   linkedMembers,
@@ -40,7 +40,22 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
   const plans = members.map((member) => planOf(member, wiring));
   const processes = stack.use(await startProcesses(plans, request));
   const owned = stack.move();
-  return clusterOf(wiring, processes, owned);
+  return memberCluster({
+    request,
+    timing: settings.timing,
+    facts: {
+      system: 'raftkv',
+      version: VERSION,
+      program: MEMBER_PROGRAM.join(' '),
+      node: process.version,
+      flags: [...settings.flags],
+      members: memberFacts(members, links),
+    },
+    links,
+    views,
+    processes,
+    owned,
+  });
 }
 
 interface Wiring {
@@ -76,37 +91,5 @@ function planOf(
       description: 'know a leader and serve a linearizable read',
       probe: () => views.serves(node),
     },
-  };
-}
-
-function clusterOf(
-  { members, links, views, settings, request }: Wiring,
-  processes: LocalProcesses,
-  owned: AsyncDisposableStack,
-): Cluster {
-  const { clock, nodes } = request;
-  return {
-    nodes,
-    timing: settings.timing,
-    facts: {
-      system: 'raftkv',
-      version: VERSION,
-      program: MEMBER_PROGRAM.join(' '),
-      node: process.version,
-      flags: [...settings.flags],
-      members: memberFacts(members, links),
-    },
-    network: links.network,
-    processes: processes.control,
-    open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
-    roles: () => views.roles(),
-    ready: async (timeoutMs) => {
-      await processes.ready(timeoutMs);
-      await views.learnMembers();
-    },
-    crashed: () => processes.crashed(),
-    logs: () => processes.logs(),
-    // The nodes first, then what they were connected by.
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
 }
