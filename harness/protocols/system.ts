@@ -4,6 +4,9 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/prng.ts';
 import type { NodeName } from '../core/units.ts';
 import type { OpError, ReadMode, ServerStamp } from '../history/op.ts';
+import type { ClockControl, DiskControl } from './machines.ts';
+import type { HashApi, Maintenance } from './maintenance.ts';
+import type { Membership } from './membership.ts';
 import type { Network, NetworkAbility } from './network.ts';
 import type { UndoRegistry } from './undo.ts';
 
@@ -42,6 +45,7 @@ export interface Call {
 /** What a connection to one node can do. A workload declares which of these it needs. */
 export interface Apis {
   readonly register?: RegisterApi;
+  readonly hash?: HashApi;
 }
 export type Capability = keyof Apis;
 
@@ -106,6 +110,10 @@ export interface Cluster extends AsyncDisposable {
   readonly facts: Readonly<Record<string, JsonValue>>;
   readonly network?: Network;
   readonly processes?: ProcessControl;
+  readonly membership?: Membership;
+  readonly maintenance?: Maintenance;
+  readonly disks?: DiskControl;
+  readonly clocks?: ClockControl;
   open(node: NodeName): Promise<Connection>;
   /** Asks every node; never throws, answers within about one second. */
   roles(): Promise<readonly RoleSample[]>;

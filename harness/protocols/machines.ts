@@ -1,0 +1,36 @@
+import type { NodeName } from '../core/units.ts';
+
+/** Takes away just the fault that it was returned for. */
+export type UndoFault = () => Promise<void>;
+
+/** Disks of machines that can be made to fail: only where machines are simulated. */
+export interface DiskControl {
+  /** Each sync takes so much longer. */
+  slow(node: NodeName, delayMs: number): Promise<UndoFault>;
+  /** Syncs fail with an input/output error. */
+  failSync(node: NodeName): Promise<UndoFault>;
+  /** So many bytes fit yet, then the disk is full. */
+  fill(node: NodeName, roomBytes: number): Promise<UndoFault>;
+  /** Writes and syncs a file of its own beside the node's, and removes it: evidence from outside. */
+  probe(node: NodeName): Promise<DiskProbe>;
+  /** Names of everything now installed, each with its kind and its node in it. */
+  installed(): Promise<readonly string[]>;
+}
+
+/** `error`: the system's code, `EIO` or `ENOSPC`. */
+export type DiskProbe =
+  | { readonly syncMs: number }
+  | { readonly error: string; readonly syncMs?: number };
+
+/** Clocks of machines that can be wrong: only where machines are simulated. */
+export interface ClockControl {
+  /** Absolute, not on top of what is set. `rate` 1.1: a tenth too fast. */
+  skew(node: NodeName, skew: ClockSkew): Promise<void>;
+  /** The node's own time and the world's, in one moment. */
+  read(node: NodeName): Promise<{ readonly nodeMs: number; readonly worldMs: number }>;
+}
+
+export interface ClockSkew {
+  readonly offsetMs: number;
+  readonly rate: number;
+}
