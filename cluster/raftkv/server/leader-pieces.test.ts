@@ -98,6 +98,31 @@ describe('leases', () => {
   });
 });
 
+test('a lease that this leader is the last to apply is renewed, not said to be over', async () => {
+  const clock = new VirtualClock();
+  const store = createStore(writer);
+  const calls = callsOn(clock);
+  const keeper: LeaseKeeper = new LeaseKeeper({
+    bugs: NO_BUGS,
+    clock,
+    random,
+    electionMs: 500,
+    calls,
+    store: () => store,
+    leadsInTerm: () => 1,
+    confirmLeadership: async () => {
+      // What is committed has been applied when this resolves.
+      store.leases.grant('7', 2);
+      keeper.applied({ type: 'lease-grant', id: '7', ttlSeconds: 2 });
+      return ok(null);
+    },
+    propose: async () => ok(null),
+  });
+  keeper.tick();
+  const renewal = { method: 'lease-renew', body: Buffer.from(JSON.stringify('7')) };
+  expect(String(await calls.answer('b', renewal))).toContain('"value":2');
+});
+
 describe('changes of members', () => {
   test('whose time was over before their turn came are never proposed', async () => {
     const clock = new VirtualClock();

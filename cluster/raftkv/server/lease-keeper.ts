@@ -108,7 +108,14 @@ export class LeaseKeeper {
   /** Renewed first, then confirmed: whoever leads after us promotes later than this. */
   async #renew(id: LeaseId): Promise<Result<JsonValue>> {
     if (!this.#isCounting()) return failed(FAILURES.notLeader);
-    const ttlSeconds = this.#clock.renew(id, this.#nowMs()) ?? 0;
+    let ttlSeconds = this.#clock.renew(id, this.#nowMs());
+    if (ttlSeconds === undefined) {
+      // With a slow disk a leader may be the last to apply what the others have granted and answered.
+      const caughtUp = await this.#confirm();
+      if (!caughtUp.ok) return caughtUp;
+      ttlSeconds = this.#clock.renew(id, this.#nowMs());
+      if (ttlSeconds === undefined) return ok(0);
+    }
     const confirmed = await this.#confirm();
     if (!confirmed.ok) return confirmed;
     // What an earlier leader decided may only now be applied.
