@@ -116,12 +116,12 @@ export class FileBackend implements Backend, AsyncDisposable {
   }
 
   put(bucket: string, key: string, value: Bytes): void {
-    this.#batch.byte(PUT).text(bucket).bytes(Buffer.from(key, 'latin1')).bytes(value);
+    this.#batch.byte(PUT).text(bucket).latin1(key).bytes(value);
     this.#pending++;
   }
 
   delete(bucket: string, key: string): void {
-    this.#batch.byte(DELETE).text(bucket).bytes(Buffer.from(key, 'latin1'));
+    this.#batch.byte(DELETE).text(bucket).latin1(key);
     this.#pending++;
   }
 

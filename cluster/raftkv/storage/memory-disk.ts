@@ -150,7 +150,7 @@ export class MemoryDisk implements Disk {
   #handle(name: string, content: Content): MemoryFile {
     let isClosed = false;
     const assertOpen = (): void => {
-      invariant(!isClosed, `${name} is closed`);
+      if (isClosed) invariant(false, `${name} is closed`);
       this.#assertAlive();
     };
     return {
@@ -184,16 +184,16 @@ export class MemoryDisk implements Disk {
   }
 
   #append(name: string, content: Content, chunks: readonly Bytes[]): void {
-    const bytes = Buffer.concat(chunks);
-    const part = this.#fault?.written ?? 0;
     try {
       this.#change();
     } catch (error) {
+      const bytes = Buffer.concat(chunks);
+      const part = this.#fault?.written ?? 0;
       write(content, bytes.subarray(0, Math.floor(bytes.length * part)));
       throw error;
     }
-    write(content, bytes);
-    invariant(content.synced <= content.size, `${name}: more is synced than written`);
+    for (const chunk of chunks) write(content, chunk);
+    if (content.synced > content.size) invariant(false, `${name}: more is synced than written`);
   }
 
   #change(): void {

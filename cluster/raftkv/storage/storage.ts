@@ -135,15 +135,28 @@ function cutText(file: string, bytes: number): readonly string[] {
     : [`${file} had ${bytes} bytes at its end that were never synced as a whole; cut off`];
 }
 
+/**
+ * Writes anew what is read, without a torn tail: durable when it resolves. A process that was killed
+ * may have written without syncing, and all that is read is taken for durable. To sync it now is not
+ * enough: where a sync failed, Linux counts those pages as written, and no later one writes them.
+ */
+async function writeAnew(disk: Disk, name: string, bytes: Bytes): Promise<void> {
+  await disk.remove(INCOMING_SEGMENT);
+  {
+    await using file = await disk.open(INCOMING_SEGMENT);
+    file.append([bytes]);
+    await file.sync();
+  }
+  await disk.rename(INCOMING_SEGMENT, name);
+}
+
 async function openWal(disk: Disk, segmentBytes: number, found: WalFound): Promise<Wal> {
-  const { state, tornBytes } = found;
-  await using opened = new AsyncDisposableStack();
-  const file = opened.use(await disk.open(segmentName(state.sequence)));
-  if (tornBytes > 0) await file.truncate(state.end.offset);
-  // A process that was killed may have written without syncing; raft takes all this for durable.
-  await file.sync();
-  opened.move();
-  return new Wal(disk, segmentBytes, file, state);
+  const { state } = found;
+  const name = segmentName(state.sequence);
+  const bytes = await disk.read(name);
+  invariant(bytes !== undefined, `${name} was read a moment ago`);
+  await writeAnew(disk, name, bytes.subarray(0, state.end.offset));
+  return new Wal(disk, segmentBytes, await disk.open(name), state);
 }
 
 async function openBackend(
@@ -154,15 +167,12 @@ async function openBackend(
   bugs: Bugs,
 ): Promise<FileBackend> {
   if (isIncoming) await disk.rename(INCOMING_DB, DB);
-  await using opened = new AsyncDisposableStack();
-  const file = opened.use(await disk.open(DB));
-  if (file.size > found.end.offset) {
-    await file.truncate(found.end.offset);
-    await file.sync();
-  }
-  opened.move();
   const { end, applied } = found;
-  return new FileBackend(disk, fuse, file, { end, applied, synced: marker.db.offset }, bugs);
+  const synced = marker.db.offset;
+  const bytes = (await disk.read(DB)) ?? new Uint8Array();
+  if (bytes.length > synced) await writeAnew(disk, DB, bytes.subarray(0, end.offset));
+  const file = await disk.open(DB);
+  return new FileBackend(disk, fuse, file, { end, applied, synced: end.offset }, bugs);
 }
 
 function recoveredFrom({ image }: WalFound, repairs: readonly string[]): Recovered {
@@ -350,7 +360,8 @@ class FileStorage implements Storage {
   async #inTurn(work: () => Promise<void>): Promise<void> {
     while (this.#turn !== undefined) await this.#turn;
     const running = this.#fuse.guard(work);
-    const turn = settled(running);
+    // Whoever waits for its turn does not care how the one before ended.
+    const turn = running.then(nothing, nothing);
     this.#turn = turn;
     try {
       await running;
@@ -360,10 +371,7 @@ class FileStorage implements Storage {
   }
 }
 
-/** Whoever waits for its turn does not care how the one before ended. */
-async function settled(work: Promise<void>): Promise<void> {
-  await Promise.allSettled([work]);
-}
+function nothing(): void {}
 
 /** Another member sent it: what it holds is looked at before anything here is given up for it. */
 function assertUsable(data: Bytes, meta: SnapshotMeta): BatchesFound {
