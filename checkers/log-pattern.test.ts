@@ -26,13 +26,17 @@ const QUIET = [
   '{"level":"warn","msg":"fatality of a test named fatal"}',
   '2026-01-01 10:00:00.000000 W | rafthttp: lost the TCP streaming connection with peer',
   '2026-01-01 10:00:00.000000 I | etcdmain: the panic button C | is not here',
+  '{"level":"panic","msg":"failed to find local ID in cluster members","cluster-id":"a2"}',
+  'panic: failed to find local ID in cluster members',
+  '{"level":"fatal","msg":"discovery failed","error":"cannot fetch cluster info from peer urls: x"}',
+  '{"level":"fatal","msg":"cannot go on: no member of the cluster answered within 10000 ms"}',
 ].join('\n');
 
 test('ordinary logs are fine', async () => {
   const result = await check({ n1: QUIET, n2: '' });
   expect(result).toMatchObject({
     verdict: 'valid',
-    covered: '4 lines of 2 logs',
+    covered: '8 lines of 2 logs',
     details: { matches: [] },
   });
 });
@@ -49,7 +53,7 @@ test.for([
   const result = await check({ n1: QUIET, n3: `${QUIET}\n${line}\nmore` });
   expect(result.verdict).toBe('invalid');
   expect(provenKinds(result, historyOf([]))).toEqual(['crash-in-log']);
-  expect(result.details).toMatchObject({ matches: [{ node: 'n3', line: 5, text: line }] });
+  expect(result.details).toMatchObject({ matches: [{ node: 'n3', line: 9, text: line }] });
   expect(result.anomalies[0]?.explanation).toContain(JSON.stringify(line));
 });
 

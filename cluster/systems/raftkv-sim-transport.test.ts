@@ -3,6 +3,7 @@ import { sleep, VirtualClock } from '../../harness/core/clock.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { SimNet } from '../backends/sim/program.ts';
 import type { Message } from '../raftkv/raft/types.ts';
+import type { FoundCluster } from '../raftkv/server/config.ts';
 import type { PeerHandler, Transport } from '../raftkv/server/transport.ts';
 import { findOnSim, simPeerUrl, simTransport } from './raftkv-sim-transport.ts';
 
@@ -54,7 +55,11 @@ class Fixture {
   readonly clock = new VirtualClock();
   readonly nets = new FakeNets(this.clock);
 
-  async peer(node: NodeName, options: { cluster?: string; answerMs?: number } = {}): Promise<Peer> {
+  /** `knows`: whom it takes the member at `x` for. */
+  async peer(
+    node: NodeName,
+    options: { cluster?: string; answerMs?: number; knows?: () => string } = {},
+  ): Promise<Peer> {
     const told: string[] = [];
     const handler: PeerHandler = {
       message: ({ type, from }) => told.push(`${type} from ${from}`),
@@ -63,7 +68,10 @@ class Fixture {
         if (options.answerMs !== undefined) await sleep(this.clock, options.answerMs);
         return Buffer.from(`${method}: done`);
       },
-      members: () => ({ cluster: 'c', members: [{ id: idOf(node), peerUrls: ['x'] }] }),
+      members: () => ({
+        cluster: 'c',
+        members: [{ id: options.knows?.() ?? idOf(node), peerUrls: ['x'] }],
+      }),
       unreachable: (member) => told.push(`${member} unreachable`),
       snapshotSent: (member, sent) => told.push(`snapshot to ${member}: ${sent}`),
     };
@@ -201,15 +209,28 @@ describe('members over the simulated network', () => {
     });
   });
 
-  test('are found by one that joins, as soon as one of them listens', async () => {
-    const fixture = new Fixture();
-    await fixture.play(async () => {
-      fixture.nets.deaf.add('n1').add('n2');
-      await fixture.peer('n2');
-      const finding = findOnSim(fixture.nets.of('n3'), fixture.clock, 'n3');
-      await fixture.wait(500);
-      fixture.nets.deaf.delete('n2');
-      expect(await finding).toEqual({ cluster: 'c', members: [{ id: 'a2', peerUrls: ['x'] }] });
+  describe('are found by one that joins', () => {
+    const joining = {
+      name: 'n3',
+      initialCluster: NODES.map((name) => ({ name, peerUrls: [name === 'n3' ? 'x' : name] })),
+    };
+
+    test('when most of them agree on who it is, and not before', async () => {
+      const fixture = new Fixture();
+      let told = 'its former id';
+      await fixture.play(async () => {
+        fixture.nets.deaf.add('n1');
+        await fixture.peer('n1', { knows: () => told });
+        await fixture.peer('n2', { knows: () => 'a3' });
+        const finding = findOnSim(fixture.nets.of('n3'), fixture.clock, joining);
+        const foundWithin = (ms: number): Promise<FoundCluster | void> =>
+          Promise.race([finding, fixture.wait(ms)]);
+        expect(await foundWithin(1_000)).toBeUndefined();
+        fixture.nets.deaf.delete('n1');
+        expect(await foundWithin(1_000)).toBeUndefined();
+        told = 'a3';
+        expect(await finding).toEqual({ cluster: 'c', members: [{ id: 'a3', peerUrls: ['x'] }] });
+      });
     });
   });
 });

@@ -6,7 +6,8 @@ import { msFromNanos, type NodeName } from '../../harness/core/units.ts';
 import type { SimNet } from '../backends/sim/program.ts';
 import type { Bytes } from '../raftkv/bytes.ts';
 import type { MemberId, Message } from '../raftkv/raft/types.ts';
-import type { FoundCluster } from '../raftkv/server/config.ts';
+import { mostAgreed } from '../raftkv/server/agreement.ts';
+import type { FoundCluster, NodeConfig } from '../raftkv/server/config.ts';
 import type {
   OpenTransport,
   PeerCall,
@@ -49,16 +50,30 @@ export function simTransport(net: SimNet, clock: Clock): OpenTransport {
   return (self, handler) => Promise.resolve(new SimTransport({ net, clock, self, handler }));
 }
 
-/** Asks all others, again and again, who the members are; whoever knows answers. */
-export async function findOnSim(net: SimNet, clock: Clock, self: NodeName): Promise<FoundCluster> {
-  const answer = Promise.withResolvers<FoundCluster>();
-  net.receive((_from, talk) => {
+/**
+ * Asks the other members, again and again, who they are, until most of them agree on who the one that
+ * joins is: one that has missed something would take it for the member that was there before, and
+ * an empty disk under that id could cost what was committed.
+ */
+export async function findOnSim(
+  net: SimNet,
+  clock: Clock,
+  { name, initialCluster }: Pick<NodeConfig, 'name' | 'initialCluster'>,
+): Promise<FoundCluster> {
+  const own = initialCluster.find((member) => member.name === name)?.peerUrls ?? [];
+  const others = initialCluster.map((member) => member.name).filter((each) => each !== name);
+  const answers = new Map<NodeName, FoundCluster>();
+  const agreed = Promise.withResolvers<FoundCluster>();
+  net.receive((from, talk) => {
     const said = talk as Talk;
-    if (said.type === 'found') answer.resolve(said.found);
+    if (said.type !== 'found' || !others.includes(from)) return;
+    answers.set(from, said.found);
+    const most = mostAgreed([...answers.values()], own, others.length);
+    if (most?.isCertain === true) agreed.resolve(most.found);
   });
   for (;;) {
-    for (const node of net.nodes) if (node !== self) tell(net, node, { type: 'find' });
-    const found = await Promise.race([answer.promise, sleep(clock, FIND_EVERY_MS)]);
+    for (const node of others) tell(net, node, { type: 'find' });
+    const found = await Promise.race([agreed.promise, sleep(clock, FIND_EVERY_MS)]);
     if (found !== undefined) return found;
   }
 }

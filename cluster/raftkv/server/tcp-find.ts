@@ -25,10 +25,9 @@ export interface FindOptions {
 }
 
 /**
- * Asks all addresses, again and again, until most agree on who the member that joins is. When they
- * do not for half of the time, the largest camp among those who answer counts: others may be down
- * for long. In the end any answer is better than none, if only to say that nobody knows it. Throws
- * `network-failed` when none came within the time, `bad-option` for what is no address.
+ * Asks all addresses, again and again, until more than half agree on who the member that joins is;
+ * fewer may be just those that missed something. Where nobody knows it, any answer serves to say so.
+ * Throws `network-failed` when too few agreed within the time, `bad-option` for what is no address.
  */
 export async function findCluster(
   addresses: readonly string[],
@@ -42,19 +41,24 @@ export async function findCluster(
     const answers = (await Promise.all(asked)).filter((found) => found !== undefined);
     const agreed = mostAgreed(answers, peerUrls, targets.length);
     const leftMs = endMs - nowMs(clock);
-    const isLate = leftMs <= timeoutMs / 2;
-    if (agreed !== undefined && (agreed.isCertain || isLate)) return agreed.found;
+    if (agreed?.isCertain === true) return agreed.found;
     if (leftMs <= ROUND_MS) {
       const [any] = answers;
-      if (any !== undefined) return any;
-      break;
+      if (any !== undefined && agreed === undefined) return any;
+      throw tooFew(answers.length, addresses, timeoutMs);
     }
     await sleep(clock, ROUND_MS);
   }
-  throw new HarnessError(
+}
+
+function tooFew(answers: number, addresses: readonly string[], timeoutMs: number): HarnessError {
+  const at = `within ${timeoutMs} ms at ${addresses.join(', ')}`;
+  return new HarnessError(
     'network-failed',
-    `no member of the cluster answered within ${timeoutMs} ms at ${addresses.join(', ')}; ` +
-      'start them first, or check the addresses',
+    answers === 0
+      ? `no member of the cluster answered ${at}; start them first, or check the addresses`
+      : `of ${addresses.length} members ${answers} answered ${at}, and no majority of all agreed ` +
+          'on who this member is; start more of them first',
   );
 }
 

@@ -264,16 +264,23 @@ describe('a probe', () => {
 });
 
 describe('finding a cluster', () => {
-  it('asks all, and in the end makes do with one answer', async () => {
+  it('asks all, and believes what more than half say', async () => {
     await using silent = await openStranger(() => undefined);
     await using rude = await openStranger((socket) => void socket.end('HTTP/1.1 400\r\n\r\n'));
     await using a = await openMember('a');
+    await using b = await openMember('b');
     const routes = new Map([['a:2380', a.address]]);
-    const addresses = [silent.address, rude.address, 'a:2380'];
     const peerUrls = FOUND.members[0]?.peerUrls ?? [];
-    const found = await findCluster(addresses, { clock, timeoutMs: 1_000, routes, peerUrls });
+    const options = { clock, timeoutMs: 1_000, routes, peerUrls };
+    const found = await findCluster([silent.address, 'a:2380', b.address], options);
     expect(found).toEqual(FOUND);
     expect(found.cluster).toBe(CLUSTER);
+    await expect(
+      findCluster([silent.address, rude.address, 'a:2380'], { ...options, timeoutMs: 300 }),
+    ).rejects.toMatchObject({
+      code: 'network-failed',
+      message: expect.stringContaining('of 3 members 1 answered'),
+    });
   });
 
   it('says where it asked when nobody answers', async () => {
