@@ -4,9 +4,14 @@
  * judged as always. Beside wall time it says CPU time, since a busy machine shows in the first only.
  * The baseline is the clock alone: events a second that do nothing.
  *
- * Run: npx --no-install node bench/sim.ts [--seconds 20] [--rounds 3]
+ * In the end a thread on each core plays schedules of 30 simulated seconds with three kinds of faults,
+ * drawn for each anew, and judges them: how many come out in a minute.
+ *
+ * Run: npx --no-install node bench/sim.ts [--seconds 20] [--rounds 3] [--schedules 20] [--threads 2]
  */
+import { once } from 'node:events';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
 import { raftkv } from '../cluster/systems/raftkv.ts';
 import { realClock, sleep, VirtualClock } from '../harness/core/clock.ts';
 import { invariant } from '../harness/core/invariant.ts';
@@ -17,6 +22,7 @@ import type { Connection } from '../harness/protocols/system.ts';
 import { noUndo } from '../harness/protocols/undo.ts';
 import { virtualRun } from '../test/virtual-run.ts';
 import { register } from '../workloads/register.ts';
+import type { JudgedSchedule, ScheduleLoad } from './sim-worker.ts';
 
 const NODES = ['n1', 'n2', 'n3', 'n4', 'n5'];
 const RATES = [500, 50];
@@ -25,6 +31,9 @@ const CLIENTS = 20;
 const KEYS = 8;
 const CALL = { timeoutMs: 5_000 };
 const EVENTS = 300_000;
+const SCHEDULE_SECONDS = 30;
+const SCHEDULE_RATES = [50, 200, 500];
+const SCHEDULES_AIM = 200;
 
 const real = realClock();
 
@@ -125,6 +134,44 @@ function completeRun(rate: number, seconds: number): Promise<Speed> {
   });
 }
 
+interface Throughput {
+  readonly perMinute: number;
+  /** As if every thread had a core of its own all the time. */
+  readonly perCpuMinute: number;
+  readonly wrong: readonly string[];
+}
+
+/** `count` schedules, shared out among threads that have each played one before. */
+async function schedules(rate: number, count: number, threads: number): Promise<Throughput> {
+  const workerData: ScheduleLoad = { rate, seconds: SCHEDULE_SECONDS };
+  const url = new URL('./sim-worker.ts', import.meta.url);
+  const workers = Array.from({ length: threads }, () => new Worker(url, { workerData }));
+  const answer = async (worker: Worker): Promise<JudgedSchedule> => {
+    const [schedule] = await once(worker, 'message');
+    return schedule as JudgedSchedule;
+  };
+  const warm = await Promise.all(workers.map(answer));
+  const wrong = warm.flatMap((schedule) => schedule.wrong);
+  const start = real.now();
+  const before = process.cpuUsage();
+  let seed = 0;
+  const share = async (worker: Worker): Promise<void> => {
+    while (seed < count) {
+      worker.postMessage(++seed);
+      wrong.push(...(await answer(worker)).wrong);
+    }
+  };
+  await Promise.all(workers.map(share));
+  const { user, system } = process.cpuUsage(before);
+  const minutes = msFromNanos(real.now() - start) / 60_000;
+  await Promise.all(workers.map((worker) => worker.terminate()));
+  return {
+    perMinute: count / minutes,
+    perCpuMinute: (count * threads) / ((user + system) / 60e6),
+    wrong,
+  };
+}
+
 async function eventsPerSecond(): Promise<number> {
   const clock = new VirtualClock();
   const start = real.now();
@@ -148,6 +195,8 @@ const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '20' },
     rounds: { type: 'string', default: '3' },
+    schedules: { type: 'string', default: '20' },
+    threads: { type: 'string', default: '2' },
   },
 });
 const seconds = Number(values.seconds);
@@ -173,4 +222,16 @@ for (const rate of RATES)
     );
     results.push({ rate, what, wall, cpu, rounds: speeds });
   }
+const threads = Number(values.threads);
+for (const rate of SCHEDULE_RATES) {
+  const count = Number(values.schedules);
+  const found = await schedules(rate, count, threads);
+  console.log(
+    `${String(rate).padStart(3)} op/s: ${found.perMinute.toFixed(0)} schedules of ` +
+      `${SCHEDULE_SECONDS} simulated seconds a minute on ${threads} cores including checking, ` +
+      `${found.perCpuMinute.toFixed(0)} by CPU time (aim ${SCHEDULES_AIM})`,
+  );
+  for (const line of found.wrong) console.log(`  ${line}`);
+  results.push({ rate, what: 'schedules', threads, ...found });
+}
 console.log(JSON.stringify({ bench: 'sim', eventsPerSecond: median(events), results }));

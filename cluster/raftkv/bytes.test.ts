@@ -53,7 +53,7 @@ describe('a writer', () => {
     }
   });
 
-  it('gives a copy that later writes do not change', () => {
+  it('gives bytes that later writes do not change', () => {
     const writer = new ByteWriter().byte(1);
     const done = writer.done();
     writer.byte(2);
@@ -65,6 +65,20 @@ describe('a writer', () => {
     const reader = new ByteReader(new ByteWriter().text('é✓').byte(9).done());
     expect(reader.text()).toBe('é✓');
     expect(reader.byte()).toBe(9);
+  });
+});
+
+describe('texts', () => {
+  it('are the same bytes whether short or long, plain or not', () => {
+    const lengths = [0, 1, 47, 48, 49, 63, 64, 127, 128, 300];
+    const texts = lengths.flatMap((length) => ['a'.repeat(length), `${'a'.repeat(length)}é`]);
+    for (const text of texts) {
+      const utf8 = new ByteWriter().bytes(Buffer.from(text, 'utf8')).done();
+      expect(new ByteWriter().text(text).done().equals(utf8)).toBe(true);
+      const latin1 = new ByteWriter().bytes(Buffer.from(text, 'latin1')).done();
+      expect(new ByteWriter().latin1(text).done().equals(latin1)).toBe(true);
+      expect(new ByteReader(utf8).text()).toBe(text);
+    }
   });
 });
 

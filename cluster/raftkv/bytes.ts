@@ -3,7 +3,10 @@ import { invariant } from '../../harness/core/invariant.ts';
 
 export type Bytes = Uint8Array;
 
-const FIRST_CAPACITY = 256;
+/** Most of what is written is a command or a version of a key, and fits. */
+const FIRST_CAPACITY = 64;
+/** Up to so many characters it is faster to copy them here than to call into the runtime. */
+const SHORT_TEXT = 48;
 
 /** Grows as it is written to. Numbers are whole, from 0 to 2^53 - 1, in LEB128. */
 export class ByteWriter {
@@ -18,7 +21,8 @@ export class ByteWriter {
   }
 
   number(value: number): this {
-    invariant(Number.isSafeInteger(value) && value >= 0, `cannot write the number ${value}`);
+    if (!Number.isSafeInteger(value) || value < 0)
+      invariant(false, `cannot write the number ${value}`);
     this.#reserve(8);
     let left = value;
     while (left >= 0x80) {
@@ -40,7 +44,28 @@ export class ByteWriter {
 
   /** UTF-8, its length first. */
   text(value: string): this {
-    return this.bytes(Buffer.from(value, 'utf8'));
+    return this.#asciiText(value) ? this : this.bytes(Buffer.from(value, 'utf8'));
+  }
+
+  /** One byte for each character, its length first. */
+  latin1(value: string): this {
+    return this.#asciiText(value) ? this : this.bytes(Buffer.from(value, 'latin1'));
+  }
+
+  /** False, and nothing is written: it is long, or not ASCII, where all encodings are the same. */
+  #asciiText(value: string): boolean {
+    const { length } = value;
+    if (length > SHORT_TEXT) return false;
+    this.#reserve(length + 1);
+    const start = this.#length + 1;
+    for (let at = 0; at < length; at++) {
+      const code = value.charCodeAt(at);
+      if (code >= 0x80) return false;
+      this.#buffer[start + at] = code;
+    }
+    this.#buffer[this.#length] = length;
+    this.#length = start + length;
+    return true;
   }
 
   list<T>(items: readonly T[], write: (item: T) => void): this {
@@ -53,9 +78,9 @@ export class ByteWriter {
     return this.#length;
   }
 
-  /** What was written, as a copy of its own. */
+  /** What was written; what is written later comes after it. */
   done(): Buffer {
-    return Buffer.from(this.#buffer.subarray(0, this.#length));
+    return this.#buffer.subarray(0, this.#length);
   }
 
   #reserve(more: number): void {
@@ -78,7 +103,9 @@ export class ByteReader {
   #at = 0;
 
   constructor(bytes: Bytes) {
-    this.#buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.#buffer = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   byte(): number {
@@ -102,23 +129,32 @@ export class ByteReader {
 
   /** A view, not a copy. */
   bytes(): Buffer {
-    const length = this.number();
-    const end = this.#at + length;
-    if (end > this.#buffer.length) throw new MalformedBytes('ended too early');
+    const end = this.#endOf(this.number());
     const value = this.#buffer.subarray(this.#at, end);
     this.#at = end;
     return value;
   }
 
   text(): string {
-    return this.bytes().toString('utf8');
+    const length = this.number();
+    const start = this.#at;
+    this.#at = this.#endOf(length);
+    return this.#buffer.toString('utf8', start, this.#at);
   }
 
   list<T>(read: () => T): T[] {
     const count = this.number();
     // Each item takes a byte at least: a damaged count must not fill the memory.
     if (count > this.#buffer.length - this.#at) throw new MalformedBytes('a list is too long');
-    return Array.from({ length: count }, read);
+    const items: T[] = [];
+    for (let at = 0; at < count; at++) items.push(read());
+    return items;
+  }
+
+  #endOf(length: number): number {
+    const end = this.#at + length;
+    if (end > this.#buffer.length) throw new MalformedBytes('ended too early');
+    return end;
   }
 
   get isAtEnd(): boolean {

@@ -73,7 +73,7 @@ async function runMember(
     await startNode(config, {
       clock,
       log,
-      random: Random.stream(seed, `node-${config.name}`),
+      random: Random.stream(seed, `node-${config.name}/life/${clock.wallMs()}`),
       disk,
       openTransport: tcpTransport({ listen: listenPeer, routes, clock, log }),
       findCluster: () =>

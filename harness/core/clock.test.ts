@@ -75,6 +75,39 @@ describe('virtual clock', () => {
     expect(seen.at(-1)).toBe('after');
   });
 
+  test('a turn is taken at once when nothing is due, but after the code that runs now', async () => {
+    const clock = new VirtualClock();
+    const seen: string[] = [];
+    const takeTurns = async (): Promise<void> => {
+      await clock.turn();
+      seen.push('turn');
+      clock.timer(0, () => seen.push('due'));
+      await clock.turn();
+      seen.push('turn after what is due');
+    };
+    clock.timer(1, () => {
+      void takeTurns();
+      seen.push('event');
+    });
+    clock.timer(2, () => seen.push('later'));
+    await clock.run(sleep(clock, 3));
+    expect(seen).toEqual(['event', 'turn', 'due', 'turn after what is due', 'later']);
+  });
+
+  test('turn after turn in one event leaves the event loop its turn', async () => {
+    const clock = new VirtualClock();
+    const over = new AbortController();
+    const spin = async (): Promise<number> => {
+      let turns = 0;
+      for (; !over.signal.aborted; turns++) await clock.turn();
+      return turns;
+    };
+    const spinning = clock.run(spin());
+    await realClock().turn();
+    over.abort();
+    expect(await spinning).toBeGreaterThan(0);
+  });
+
   test('cancelled timers are forgotten and the others fire in order', async () => {
     const clock = new VirtualClock();
     const fired: number[] = [];

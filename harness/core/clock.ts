@@ -67,6 +67,9 @@ export function realClock(): Clock {
 
 /** How many events one turn of the event loop may hold, once a run is longer than a moment. */
 const EVENTS_A_TURN_MAX = 256;
+/** Who takes turn after turn within one event must not keep the event loop for itself. */
+const TURNS_AT_ONCE_MAX = 1024;
+const SETTLED: Promise<void> = Promise.resolve();
 /** Below so many cancelled timers it is not worth to look for them. */
 const CANCELLED_MIN = 64;
 
@@ -103,6 +106,8 @@ export class VirtualClock implements Clock {
   /** What was set to be due at once, in order, from `#dueFrom` on: most timers never need the heap. */
   #due: VirtualTimer[] = [];
   #dueFrom = 0;
+  /** Within this event. */
+  #turnsAtOnce = 0;
   /** Of those in the heap. */
   #cancelled = 0;
 
@@ -128,8 +133,22 @@ export class VirtualClock implements Clock {
 
   turn(): Promise<void> {
     return new Promise((resolve) => {
-      this.timer(0, resolve);
+      this.afterDue(resolve);
     });
+  }
+
+  /**
+   * Calls `then` once everything has fired that is due now. Mostly that is nothing, and then it need
+   * not be an event of its own, which would be every third of a simulation: it comes as the next
+   * promise does, after the code that runs now.
+   */
+  afterDue(then: () => void): void {
+    const isDue = this.#dueFrom < this.#due.length || this.#heap[0]?.at === this.#now;
+    if (isDue || this.#turnsAtOnce >= TURNS_AT_ONCE_MAX) this.timer(0, then);
+    else {
+      this.#turnsAtOnce++;
+      void SETTLED.then(then);
+    }
   }
 
   /**
@@ -182,6 +201,7 @@ export class VirtualClock implements Clock {
       );
     invariant(timer.at >= this.#now, 'virtual time never goes back');
     this.#now = timer.at;
+    this.#turnsAtOnce = 0;
     timer.fire = undefined;
     fire();
   }

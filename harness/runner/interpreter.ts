@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { invariant } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
-import { msFromNanos, type Nanos } from '../core/units.ts';
+import { msFromNanos, type Nanos, type NodeName } from '../core/units.ts';
 import type { ThreadTable } from '../generator/context.ts';
 import type { Generator, Offer, Thread } from '../generator/generator.ts';
 import type { CompletionType, Op, OpDraft, OpError, Phase, ServerStamp } from '../history/op.ts';
@@ -53,6 +53,39 @@ export async function interpret(
   options: PhaseOptions,
 ): Promise<Generator | undefined> {
   return new PhaseLoop(stage, generator, options).run();
+}
+
+/** Filled field by field: spreads of what may be absent cost more than all else here together. */
+type Draft = { -readonly [Field in keyof OpDraft]: OpDraft[Field] };
+
+function invocationOf(
+  { process, f, key, value, mode, lane }: Offer,
+  id: string,
+  node: NodeName | undefined,
+  phase: Phase,
+): OpDraft {
+  const draft: Draft = { process, type: 'invoke', f, value, phase, id };
+  if (key !== undefined) draft.key = key;
+  if (node !== undefined) draft.node = node;
+  if (mode !== undefined) draft.mode = mode;
+  if (lane !== undefined) draft.lane = lane;
+  return draft;
+}
+
+/** Says again what was asked, and of whom. */
+function completionOf(invoke: Op, ended: Ended, phase: Phase): OpDraft {
+  const { process, f, key, node, mode, id, lane } = invoke;
+  const { type, value = invoke.value, error, seen, server } = ended;
+  const draft: Draft = { process, type, f, value, phase };
+  if (id !== undefined) draft.id = id;
+  if (key !== undefined) draft.key = key;
+  if (node !== undefined) draft.node = node;
+  if (mode !== undefined) draft.mode = mode;
+  if (lane !== undefined) draft.lane = lane;
+  if (error !== undefined) draft.error = error;
+  if (seen !== undefined) draft.seen = seen;
+  if (server !== undefined) draft.server = server;
+  return draft;
 }
 
 interface Done {
@@ -109,16 +142,7 @@ class PhaseLoop {
     if (done.length === 0) return;
     this.#done = [];
     for (const { thread, invoke, ended } of done) {
-      const { index: _index, time: _time, type: _type, value, phase: _phase, ...same } = invoke;
-      const event = record({
-        ...same,
-        phase: this.#options.phase,
-        type: ended.type,
-        value: ended.value === undefined ? value : ended.value,
-        ...(ended.error !== undefined && { error: ended.error }),
-        ...(ended.seen !== undefined && { seen: ended.seen }),
-        ...(ended.server !== undefined && { server: ended.server }),
-      });
+      const event = record(completionOf(invoke, ended, this.#options.phase));
       this.#open.delete(thread);
       table.finish(thread, ended.type === 'info');
       this.#generator = this.#generator?.update(table.context(clock.now()), event);
@@ -151,18 +175,7 @@ class PhaseLoop {
     invariant(!this.#open.has(thread), `the generator offered work to busy thread ${thread}`);
     const node = table.nodeOf(thread);
     const id = offer.id ?? table.nextId(thread);
-    const invoke = record({
-      process: offer.process,
-      type: 'invoke',
-      f: offer.f,
-      ...(offer.key !== undefined && { key: offer.key }),
-      value: offer.value,
-      phase: this.#options.phase,
-      ...(node !== undefined && { node }),
-      ...(offer.mode !== undefined && { mode: offer.mode }),
-      ...(offer.lane !== undefined && { lane: offer.lane }),
-      id,
-    });
+    const invoke = record(invocationOf(offer, id, node, this.#options.phase));
     this.#open.set(thread, invoke);
     table.start(thread);
     this.#generator = rest.update(table.context(clock.now()), invoke);

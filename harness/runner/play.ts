@@ -19,6 +19,7 @@ import type { WorkloadInstance } from '../protocols/workload.ts';
 import { ClientPool } from './client-pool.ts';
 import { healAll, type OpenFault } from './heal.ts';
 import { type Ended, interpret, type Stage } from './interpreter.ts';
+import { recordInvariants } from './invariants.ts';
 import { observeRoles } from './observer.ts';
 import { probeUntilOk } from './recover.ts';
 
@@ -241,6 +242,7 @@ class Play implements AsyncDisposable {
     } catch (error) {
       this.#request.log.warn('closing the clients failed', { error: messageOf(error) });
     }
+    recordInvariants(this.#request.cluster, this.#stage.record, this.#phase, true);
   }
 }
 

@@ -56,7 +56,7 @@ export function nodeClock(time: NodeTime, life: Life, clock: VirtualClock): Cloc
     timer: (delayMs, fire) => new NodeTimer({ time, life, clock }, delayMs, fire),
     turn: () =>
       new Promise((resolve) => {
-        clock.timer(0, () => life.deliver(resolve));
+        clock.afterDue(() => life.deliver(resolve));
       }),
   };
 }

@@ -72,6 +72,11 @@ export class RaftLog {
     return this.#entries[index - this.#start - 1]?.term;
   }
 
+  /** Undefined: not in the log. */
+  entryAt(index: number): Entry | undefined {
+    return this.#entries[index - this.#start - 1];
+  }
+
   /** From `from` to `to`, both included and both in the log. */
   slice(from: number, to: number): readonly Entry[] {
     invariant(from > this.#start && to <= this.last, `log has no entries ${from} to ${to}`);

@@ -140,16 +140,20 @@ export function propose(core: Core, commands: readonly Bytes[]): boolean {
   return true;
 }
 
-/** Time: heartbeats and supervision for a leader, the election timeout for the others. */
-export function tick(core: Core): void {
+/**
+ * Time: heartbeats and supervision for a leader, the election timeout for the others. False: it
+ * changed nothing but the count, so that there is nothing new to take.
+ */
+export function tick(core: Core): boolean {
   core.age++;
-  if (core.leadership !== undefined) tickLeader(core, core.leadership);
-  else tickOther(core);
+  if (core.leadership === undefined) return tickOther(core);
+  tickLeader(core, core.leadership);
+  return true;
 }
 
-function tickOther(core: Core): void {
+function tickOther(core: Core): boolean {
   core.elapsed++;
-  if (core.elapsed < core.timeout) return;
+  if (core.elapsed < core.timeout) return false;
   if (mayCampaign(core)) {
     campaign(core, false);
   } else {
@@ -157,6 +161,7 @@ function tickOther(core: Core): void {
     setLeader(core, undefined);
     resetElectionTimer(core);
   }
+  return true;
 }
 
 function tickLeader(core: Core, leadership: Leadership): void {

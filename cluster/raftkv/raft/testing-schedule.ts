@@ -1,8 +1,10 @@
 /** Random schedules of everything that can happen to a cluster of bare cores. */
 import { invariant, unreachable } from '../../../harness/core/invariant.ts';
 import { Random, seedFrom } from '../../../harness/core/prng.ts';
+import type { Bugs } from '../bugs.ts';
 import { type Held, ids, type Matches, type Member, Peers } from './testing.ts';
 import { type DiskState, machineAt, newCluster, written } from './testing-disk.ts';
+import { drawEra, drawReign, type Era, type Reign, reign } from './testing-reigns.ts';
 import { lastIndexOf, Safety, type Seen } from './testing-safety.ts';
 import type { ConfigChange, MemberId } from './types.ts';
 
@@ -30,7 +32,8 @@ export type Action =
       readonly kind: 'unreachable' | 'snapshot-lost';
       readonly id: MemberId;
       readonly to: MemberId;
-    };
+    }
+  | Reign;
 
 type Link = Extract<Action, { readonly kind: 'stall' | 'unstall' }>;
 
@@ -39,16 +42,20 @@ interface Trial {
   readonly peers: Peers;
   readonly safety: Safety;
   readonly electionTicks: number;
+  /** Leaders come and go with little said in between; undefined: only as chance has it. */
+  readonly era: Era | undefined;
   /** Per ordered pair. */
   readonly stalled: Map<string, Held>;
 }
 
 /** `seed` draws the shape of the cluster, the weights of the actions, and the actions. */
-function newTrial(seed: number): Trial {
+function newTrial({ seed, bugs, isAboutRaft }: PlayOptions): Trial {
   const random = Random.stream(seedFrom(seed), 'cluster');
-  const voters = ids(random.pick([1, 2, 3, 3, 4, 4, 5, 5, 6, 7]));
+  const era = random.chance(0.3) ? drawEra(random, ids(7)) : undefined;
+  const hasReigns = era !== undefined;
+  const voters = ids(era?.voters ?? random.pick([1, 2, 3, 3, 4, 4, 5, 5, 6, 7]));
   const learners = voters.length < 7 && random.chance(0.2) ? [String(voters.length + 1)] : [];
-  const safety = new Safety();
+  const safety = new Safety(isAboutRaft);
   const electionTicks = random.pick([3, 5, 10]);
   const peers = new Peers({
     disks: newCluster(voters, learners),
@@ -56,25 +63,30 @@ function newTrial(seed: number): Trial {
     observer: safety,
     tuning: {
       electionTicks,
-      preVote: random.chance(0.6),
-      checkQuorum: random.chance(0.6),
-      maxAppendEntries: random.pick([1, 2, 4, 64]),
+      // Both keep a leader from being replaced at any moment.
+      preVote: !hasReigns && random.chance(0.6),
+      checkQuorum: !hasReigns && random.chance(0.6),
+      maxAppendEntries: random.pick(hasReigns ? [1, 1, 64] : [1, 2, 4, 64]),
       maxInFlight: random.pick([1, 2, 16]),
+      ...(bugs && { bugs }),
     },
   });
-  return { peers, safety, electionTicks, stalled: new Map() };
+  return { peers, safety, electionTicks, era, stalled: new Map() };
 }
 
 /** How often each kind happens, drawn anew for each schedule: some are calm, some are not. */
-type Weights = readonly (readonly [Action['kind'], number])[];
+interface Weights {
+  readonly kinds: readonly Action['kind'][];
+  readonly weights: readonly number[];
+}
 
-function drawWeights(random: Random): Weights {
+function drawWeights(random: Random, hasReigns: boolean): Weights {
   const faults = random.pick([0.1, 0.4, 1, 2]);
   const changes = random.pick([0, 0.5, 3]);
   const disks = random.pick([0, 1, 4]);
   // Leaders come and go with little said in between, as in figure 8.
   const storm = random.pick([0, 0.3, 2, 5]);
-  return [
+  const drawn: readonly (readonly [Action['kind'], number])[] = [
     ['tick', random.pick([5, 30])],
     ['deliver', 35],
     ['deliver-all', random.pick([0.5, 1, 4, 10])],
@@ -101,14 +113,23 @@ function drawWeights(random: Random): Weights {
     ['compact', random.pick([0, 1, 3])],
     ['unreachable', 0.3],
     ['snapshot-lost', 0.5],
+    ['reign', hasReigns ? random.pick([30, 300, 1000]) : 0],
   ];
+  return { kinds: drawn.map(([kind]) => kind), weights: drawn.map(([, weight]) => weight) };
 }
 
-function draw(random: Random, weights: Weights, { peers }: Trial, step: number): Action {
-  const kind = weights[random.weighted(weights.map(([, weight]) => weight))]?.[0] ?? 'tick';
+function draw(
+  random: Random,
+  { kinds, weights }: Weights,
+  { peers, era }: Trial,
+  step: number,
+): Action {
+  const kind = kinds[random.weighted(weights)] ?? 'tick';
   const members = [...peers.members.keys()];
   const id = random.pick(members);
-  const leader = random.chance(0.7) ? (peers.leaders().at(-1) ?? id) : id;
+  const isLeader = random.chance(0.7);
+  // Only where it matters: this is what most of the time went to.
+  const leader = isLeader && isForLeaders(kind) ? (peers.leaders().at(-1) ?? id) : id;
   switch (kind) {
     case 'tick':
     case 'campaign':
@@ -128,11 +149,11 @@ function draw(random: Random, weights: Weights, { peers }: Trial, step: number):
     case 'deliver':
     case 'lose':
     case 'twice': {
-      const pairs = [...peers.queues].filter(([, queue]) => queue.length > 0);
-      if (pairs.length === 0) return { kind: 'tick', id };
-      const [pair, queue] = random.pick(pairs);
+      const pair = pickBusy(random, peers.queues);
+      if (pair === undefined) return { kind: 'tick', id };
+      const waiting = peers.queues.get(pair)?.length ?? 1;
       // Mostly in order, as on one connection; one that was lost may be followed by another.
-      return { kind, pair, at: random.chance(0.03) ? random.int(0, queue.length - 1) : 0 };
+      return { kind, pair, at: random.chance(0.03) ? random.int(0, waiting - 1) : 0 };
     }
     case 'deliver-all':
     case 'heal':
@@ -164,9 +185,43 @@ function draw(random: Random, weights: Weights, { peers }: Trial, step: number):
       return { kind, id: leader, to: random.pick(members) };
     case 'compact':
       return { kind, id, part: random.float() };
+    case 'reign':
+      return era === undefined ? { kind: 'tick', id } : drawReign(random, peers, era, step);
     default:
       return unreachable(kind);
   }
+}
+
+/** Kinds that are mostly about who leads. */
+const FOR_LEADERS: ReadonlySet<Action['kind']> = new Set<Action['kind']>([
+  'read',
+  'pause',
+  'isolate',
+  'stall',
+  'unstall',
+  'propose',
+  'crash',
+  'change',
+  'transfer',
+  'unreachable',
+  'snapshot-lost',
+]);
+
+function isForLeaders(kind: Action['kind']): boolean {
+  return FOR_LEADERS.has(kind);
+}
+
+/** An ordered pair between which something is under way. */
+function pickBusy(
+  random: Random,
+  queues: ReadonlyMap<string, readonly unknown[]>,
+): string | undefined {
+  let busy = 0;
+  for (const { length } of queues.values()) if (length > 0) busy++;
+  if (busy === 0) return undefined;
+  let left = random.int(0, busy - 1);
+  for (const [pair, { length }] of queues) if (length > 0 && left-- === 0) return pair;
+  return undefined;
 }
 
 function perform(trial: Trial, action: Action): void {
@@ -234,6 +289,8 @@ function perform(trial: Trial, action: Action): void {
       return peers.act(action.id, (raft) => raft.reportUnreachable(action.to));
     case 'snapshot-lost':
       return peers.act(action.id, (raft) => raft.reportSnapshot(action.to, false));
+    case 'reign':
+      return reign(peers, action);
     default:
       return unreachable(action);
   }
@@ -241,7 +298,7 @@ function perform(trial: Trial, action: Action): void {
 
 function isPossible(peers: Peers, kind: Action['kind'], id: MemberId): boolean {
   const member = peers.members.get(id);
-  if (kind === 'isolate' || kind === 'rejoin') return member !== undefined;
+  if (kind === 'isolate' || kind === 'rejoin' || kind === 'reign') return member !== undefined;
   return member !== undefined && (member.raft === undefined) === (kind === 'restart');
 }
 
@@ -356,24 +413,38 @@ export interface Outcome {
   readonly seen: Seen;
 }
 
-/** Plays one schedule; with `actions`, exactly these on the cluster that `seed` stands for. */
-export function play(seed: number, steps: number, actions?: readonly Action[]): Outcome {
-  const trial = newTrial(seed);
+export interface PlayOptions {
+  readonly seed: number;
+  readonly stepsMax: number;
+  /** Exactly these on the cluster that `seed` stands for, instead of what it draws. */
+  readonly actions?: readonly Action[];
+  readonly bugs?: Bugs;
+  /** Only what figure 3 says is looked at; by default also promises, reads, and liveness. */
+  readonly isAboutRaft?: boolean;
+}
+
+/** Plays one schedule, of a length that `seed` draws. */
+export function play(options: PlayOptions): Outcome {
+  const { seed, stepsMax, actions, isAboutRaft = false } = options;
+  const trial = newTrial(options);
   const random = Random.stream(seedFrom(seed), 'schedule');
-  const weights = drawWeights(random);
+  const weights = drawWeights(random, trial.era !== undefined);
+  // A reign is as much as many other steps.
+  const longest = trial.era === undefined ? stepsMax : Math.ceil(stepsMax / 4);
+  const steps = actions?.length ?? random.int(Math.ceil(longest / 10), longest);
   const done: Action[] = [];
-  const { seen } = trial.safety;
+  const { safety } = trial;
   try {
-    for (let step = 0; step < (actions?.length ?? steps); step++) {
+    for (let step = 0; step < steps; step++) {
       const action = actions?.[step] ?? draw(random, weights, trial, step);
       done.push(action);
       perform(trial, action);
     }
-    converge(trial);
+    if (!isAboutRaft) converge(trial);
   } catch (error) {
-    return { actions: done, error, seen };
+    return { actions: done, error, seen: safety.seen };
   }
-  return { actions: done, error: undefined, seen };
+  return { actions: done, error: undefined, seen: safety.seen };
 }
 
 /** Leaves out what is not needed for `fails` to stay true, in ever smaller pieces. */

@@ -1,6 +1,7 @@
 /** A small deterministic cluster of bare cores for raft's own tests: no clock, no I/O. */
 import { invariant } from '../../../harness/core/invariant.ts';
 import { Random, seedFrom } from '../../../harness/core/prng.ts';
+import type { RaftView } from './invariants.ts';
 import { createRaft } from './raft.ts';
 import {
   type Applied,
@@ -26,7 +27,7 @@ import type {
   ReadGrant,
 } from './types.ts';
 
-type Tuning = Omit<RaftOptions, 'id' | 'restored' | 'random'>;
+export type Tuning = Omit<RaftOptions, 'id' | 'restored' | 'random' | 'watch'>;
 
 /** As in production, but with an election timeout of ten ticks. */
 export const TUNING: Tuning = {
@@ -65,6 +66,8 @@ export interface Member {
 
 /** Told of everything a core says, before it has any effect. */
 export interface Observer {
+  /** A core was made; the function is called after each of its steps. */
+  watch?(member: Member, view: RaftView): () => void;
   restarted?(member: Member, applied: number): void;
   sending?(member: Member, message: Message): void;
   applying?(member: Member, entry: Entry): void;
@@ -268,11 +271,13 @@ export class Peers {
     member.machine = machine;
     member.lives++;
     const random = this.#random.fork(`${id}/${member.lives}`);
+    const watch = this.#observer.watch?.bind(this.#observer);
     member.raft = createRaft({
       ...member.tuning,
       id,
       restored: { hardState, snapshot, entries, applied: machine.index },
       random: () => random.float(),
+      ...(watch && { watch: (view) => watch(member, view) }),
     });
     this.#observer.restarted?.(member, machine.index);
     this.#settle(member);

@@ -4,6 +4,7 @@
  */
 import type { Bugs } from '../bugs.ts';
 import type { Bytes } from '../bytes.ts';
+import type { WatchRaft } from './invariants.ts';
 
 /** A member's identity: lower-case hexadecimal digits, up to 16, without leading zeros. */
 export type MemberId = string;
@@ -214,6 +215,8 @@ export interface RaftOptions {
   readonly random: () => number;
   /** Planted; absent: none. */
   readonly bugs?: Bugs;
+  /** Looks on, and has no say; absent: nobody does, and it costs nothing. */
+  readonly watch?: WatchRaft;
 }
 
 /**
@@ -222,8 +225,11 @@ export interface RaftOptions {
  * committed, reads, persist.
  */
 export interface Raft {
-  /** Time passes, by one unit of `electionTicks` and `heartbeatTicks`. */
-  tick(): void;
+  /**
+   * Time passes, by one unit of `electionTicks` and `heartbeatTicks`. False: there is nothing to take
+   * for it.
+   */
+  tick(): boolean;
   /** A message from another member. Those that make no sense are ignored. */
   step(message: Message): void;
   /**

@@ -59,6 +59,7 @@ export class AddressBook {
 
   /** Who was never added in the end must not be taken for one who was, by the same addresses. */
   #truncate(from: number): boolean {
+    if (this.#announced.size === 0) return false;
     const gone = [...this.#announced].filter(([, { index }]) => index >= from);
     for (const [member] of gone) this.#announced.delete(member);
     return gone.length > 0;

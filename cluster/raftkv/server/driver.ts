@@ -133,21 +133,28 @@ export class Driver implements AsyncDisposable {
     const nextMs = Math.max(dueMs + tickMs, nowMs);
     this.#timer = clock.timer(nextMs - nowMs, () => {
       if (this.#isStopped) return;
-      this.#makeUpTicks();
-      raft.tick();
+      const isBehind = this.#makeUpTicks();
+      const isNews = raft.tick();
       this.#tickedMs = Math.max(this.#tickedMs + tickMs, msFromNanos(clock.now()) - tickMs);
       this.#hooks.tick();
       this.#commitWhenDue();
       this.#arm(nextMs);
-      this.wake();
+      // Followers have nothing to say at most ticks, and are left alone.
+      if (isNews || isBehind) this.wake();
     });
   }
 
-  #makeUpTicks(): void {
+  /** False: none was missed. */
+  #makeUpTicks(): boolean {
     const { raft, clock, tickMs, makesUpTicks } = this.#options;
-    if (!makesUpTicks) return;
+    if (!makesUpTicks) return false;
     const nowMs = msFromNanos(clock.now());
-    for (; nowMs - this.#tickedMs >= 2 * tickMs; this.#tickedMs += tickMs) raft.tick();
+    let isBehind = false;
+    for (; nowMs - this.#tickedMs >= 2 * tickMs; this.#tickedMs += tickMs) {
+      raft.tick();
+      isBehind = true;
+    }
+    return isBehind;
   }
 
   #pump(): void {

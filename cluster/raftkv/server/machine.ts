@@ -60,7 +60,7 @@ export function createMachine(
       return index;
     },
     apply: (entry) => {
-      invariant(entry.index === index + 1, `applying ${entry.index} after ${index}`);
+      if (entry.index !== index + 1) invariant(false, `applying ${entry.index} after ${index}`);
       index = entry.index;
       return applyEntry(entry, store, members);
     },

@@ -159,8 +159,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
       electionTicks: Math.round(config.electionMs / tickMs),
       heartbeatTicks: Math.round(config.heartbeatMs / tickMs),
     };
-    // Nothing that a former life of this member drew may come again: ids above all.
-    const random = host.random.fork(`life/${clock.wallMs()}`);
+    const { random } = host;
     const elections = random.fork('elections');
     const restored = { hardState, snapshot, entries, applied: machine.applied };
     this.raft = createRaft({
@@ -174,6 +173,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
       leaseReads: config.leaseReads || bugs.has('stale-lease-read'),
       random: () => elections.float(),
       bugs,
+      ...(host.watchRaft && { watch: host.watchRaft }),
     });
     const shared: Shared = {
       self,

@@ -90,7 +90,9 @@ export class Reads {
       if (batch.index !== undefined || nowMs - batch.askedMs < ASK_AGAIN_MS) continue;
       this.#asked.delete(id);
       const waiters = batch.waiters.filter((waiter) => this.#waiters.has(waiter));
-      if (waiters.length > 0) this.#ask(waiters, id);
+      if (waiters.length === 0) continue;
+      this.#ask(waiters, id);
+      this.#options.wake();
     }
   }
 
