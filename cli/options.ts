@@ -84,6 +84,7 @@ export async function resolveConfig(
     rate: numberOf('--rate', flags.rate, 0, 1_000_000),
     clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),
     readModes: readModesOf(flags.readMode, workload),
+    capabilities: system.capabilities,
     own,
   };
   // Only the workload can read its own options: let it, before anything is started.

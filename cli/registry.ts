@@ -1,9 +1,15 @@
 import { primaryBackupSystem } from '../cluster/backends/sim/example-system.ts';
+import { clockSkew } from '../cluster/nemeses/clock-skew.ts';
+import { compact } from '../cluster/nemeses/compact.ts';
+import { failingSync } from '../cluster/nemeses/failing-sync.ts';
+import { fullDisk } from '../cluster/nemeses/full-disk.ts';
 import { kill } from '../cluster/nemeses/kill.ts';
 import { bandwidth, blackhole, hold, latency, reset, slowClose } from '../cluster/nemeses/link.ts';
+import { membership } from '../cluster/nemeses/membership.ts';
 import { partition } from '../cluster/nemeses/partition.ts';
 import { pause } from '../cluster/nemeses/pause.ts';
 import { power } from '../cluster/nemeses/power.ts';
+import { slowDisk } from '../cluster/nemeses/slow-disk.ts';
 import { etcd } from '../cluster/systems/etcd.ts';
 import { memory } from '../cluster/systems/memory.ts';
 import { raftkv } from '../cluster/systems/raftkv.ts';
@@ -25,12 +31,18 @@ export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
   kill,
   pause,
   power,
+  membership,
+  compact,
   latency,
   bandwidth,
   hold,
   blackhole,
   reset,
   'slow-close': slowClose,
+  'slow-disk': slowDisk,
+  'failing-sync': failingSync,
+  'full-disk': fullDisk,
+  'clock-skew': clockSkew,
 };
 
 /** Throws `bad-option` with the nearest name for an unknown one. */

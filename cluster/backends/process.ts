@@ -37,6 +37,11 @@ export interface Crash {
 
 export interface LocalProcesses extends AsyncDisposable {
   readonly control: ProcessControl;
+  /**
+   * In one go, so that nobody starts it in between: ends what runs, lets `prepare` do its work, and
+   * starts the node with what it says, now and each later time.
+   */
+  renew(node: NodeName, prepare: () => Promise<NodePlan['spec']>): Promise<void>;
   /** Waits for every node at once; throws `process-failed` or `deadline` with the log's last lines. */
   ready(timeoutMs: number): Promise<void>;
   /** Ends that no `kill` asked for, since the first start. */
@@ -46,7 +51,7 @@ export interface LocalProcesses extends AsyncDisposable {
 
 /** What the backend knows of one node over all its lives. */
 interface Slot {
-  readonly plan: NodePlan;
+  plan: NodePlan;
   child: Child | undefined;
   /** How its last life ended; undefined while it runs. */
   ended: Exit | undefined;
@@ -56,10 +61,15 @@ interface Slot {
   queue: Promise<void>;
 }
 
+export interface ProcessesContext extends ChildContext {
+  /** Asked when a node ends by itself: true, and it is no crash. */
+  readonly mayEnd?: (node: NodeName) => boolean;
+}
+
 /** Starts the nodes in their order. When one cannot be started, none is left. */
 export async function startProcesses(
   plans: readonly NodePlan[],
-  context: ChildContext,
+  context: ProcessesContext,
 ): Promise<LocalProcesses> {
   const slots = new Map<NodeName, Slot>();
   const crashes: Crash[] = [];
@@ -74,6 +84,14 @@ export async function startProcesses(
   const all = [...slots.values()];
   const processes: LocalProcesses = {
     control: controlOf(slots, crashes, context),
+    renew: (node, prepare) => {
+      const slot = slotOf(slots, node);
+      return inTurn(slot, async () => {
+        await kill(slot);
+        slot.plan = { ...slot.plan, spec: await prepare() };
+        await start(slot, crashes, context);
+      });
+    },
     ready: async (timeoutMs) => {
       await Promise.all(all.map((slot) => awaitReady(slot, context.clock, timeoutMs)));
     },
@@ -102,13 +120,9 @@ export async function startProcesses(
 function controlOf(
   slots: ReadonlyMap<NodeName, Slot>,
   crashes: Crash[],
-  context: ChildContext,
+  context: ProcessesContext,
 ): ProcessControl {
-  const of = (node: NodeName): Slot => {
-    const slot = slots.get(node);
-    invariant(slot !== undefined, `there is no node '${node}'`);
-    return slot;
-  };
+  const of = (node: NodeName): Slot => slotOf(slots, node);
   const signal = (node: NodeName, name: 'SIGSTOP' | 'SIGCONT'): Promise<void> => {
     const slot = of(node);
     return inTurn(slot, () => {
@@ -125,13 +139,19 @@ function controlOf(
   };
 }
 
+function slotOf(slots: ReadonlyMap<NodeName, Slot>, node: NodeName): Slot {
+  const slot = slots.get(node);
+  invariant(slot !== undefined, `there is no node '${node}'`);
+  return slot;
+}
+
 function inTurn(slot: Slot, act: () => Promise<void>): Promise<void> {
   const turn = slot.queue.then(act);
   slot.queue = turn.catch(() => undefined);
   return turn;
 }
 
-async function start(slot: Slot, crashes: Crash[], context: ChildContext): Promise<void> {
+async function start(slot: Slot, crashes: Crash[], context: ProcessesContext): Promise<void> {
   if (slot.child !== undefined && slot.ended === undefined) return;
   const { node, spec } = slot.plan;
   const child = await startChild({ ...spec, name: node }, context);
@@ -152,12 +172,16 @@ async function watchEnd(
   slot: Slot,
   child: Child,
   crashes: Crash[],
-  { log }: ChildContext,
+  { log, mayEnd }: ProcessesContext,
 ): Promise<void> {
   const exit = await child.exited;
   if (slot.child === child) slot.ended = exit;
   if (slot.killed === child) return;
   const [node, how] = [slot.plan.node, exitText(exit)];
+  if (mayEnd?.(node) === true) {
+    log.info('a node ended, as was to be expected', { node, how });
+    return;
+  }
   crashes.push({ node, how });
   log.warn('a node ended by itself', { node, how });
 }

@@ -9,6 +9,8 @@ import {
   type HashKVResponse,
   type HeaderResponse,
   type Int64,
+  type MemberAddRequest,
+  type MemberIdRequest,
   type MemberListResponse,
   type Method,
   methods,
@@ -74,6 +76,18 @@ export class EtcdClient implements Disposable {
   /** The member's own list; before 3.5 there is no other. */
   memberList(timeoutMs: number): Promise<Reply<MemberListResponse>> {
     return this.#call(methods().memberList, {}, timeoutMs);
+  }
+
+  memberAdd(request: MemberAddRequest, timeoutMs: number): Promise<Reply<MemberListResponse>> {
+    return this.#call(methods().memberAdd, request, timeoutMs);
+  }
+
+  memberRemove(request: MemberIdRequest, timeoutMs: number): Promise<Reply<MemberListResponse>> {
+    return this.#call(methods().memberRemove, request, timeoutMs);
+  }
+
+  memberPromote(request: MemberIdRequest, timeoutMs: number): Promise<Reply<MemberListResponse>> {
+    return this.#call(methods().memberPromote, request, timeoutMs);
   }
 
   /** The member's own view: a deposed leader may still claim to lead. */

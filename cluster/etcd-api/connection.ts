@@ -3,6 +3,7 @@ import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Clock } from '../../harness/core/clock.ts';
 import type { Connection } from '../../harness/protocols/system.ts';
 import { EtcdClient } from './client.ts';
+import { etcdHash } from './hash.ts';
 import { etcdRegister } from './register.ts';
 
 /** Opens a client of its own; disposing of it closes the connection. */
@@ -13,7 +14,7 @@ export function etcdConnection(
 ): Connection {
   const client = new EtcdClient(address, clock, options);
   return {
-    apis: { register: etcdRegister(client) },
+    apis: { register: etcdRegister(client), hash: etcdHash(client) },
     [Symbol.asyncDispose]: () => {
       client[Symbol.dispose]();
       return Promise.resolve();

@@ -5,12 +5,12 @@ import type { Outcome, RegisterApi } from '../../harness/protocols/system.ts';
 import type { EtcdClient } from './client.ts';
 import { classify } from './errors.ts';
 import type { Compare, KeyValue, TxnResponse } from './rpc.ts';
-import { stampOfKey, stampOfWrite } from './stamp.ts';
+import { stampOf, stampOfKey, stampOfWrite } from './stamp.ts';
 
 /** As much of a client as registers need; the simulator has one without a wire. */
-export type RegisterCalls = Pick<EtcdClient, 'range' | 'put' | 'txn'>;
+export type RegisterCalls = Pick<EtcdClient, 'range' | 'put' | 'deleteRange' | 'txn'>;
 
-/** One request per operation: Range, Put, or Txn with a Range for the losing side. */
+/** One request per operation: Range, Put, DeleteRange, or Txn with a Range for the losing side. */
 export function etcdRegister(client: RegisterCalls): RegisterApi {
   return {
     read: async (key, mode, { timeoutMs }) => {
@@ -21,6 +21,12 @@ export function etcdRegister(client: RegisterCalls): RegisterApi {
       return { type: 'ok', value: valueOf(kvs[0]), server: stampOfKey(header, kvs[0]) };
     },
     write: async (key, value, { timeoutMs }) => {
+      if (value === null) {
+        const reply = await client.deleteRange({ key: Buffer.from(key) }, timeoutMs);
+        if (!reply.ok) return failed(classify(reply.error, 'write'));
+        // Whether there was a key or not: it is absent at this revision.
+        return { type: 'ok', value: null, server: stampOf(reply.value.header) };
+      }
       const reply = await client.put({ key: Buffer.from(key), value: encode(value) }, timeoutMs);
       if (!reply.ok) return failed(classify(reply.error, 'write'));
       return { type: 'ok', value: null, server: stampOfWrite(reply.value.header) };
@@ -64,7 +70,7 @@ function failed({ type, error }: ReturnType<typeof classify>): Outcome<never> {
 }
 
 function encode(value: JsonValue): Buffer {
-  invariant(value !== null, 'null means absent: it cannot be written');
+  invariant(value !== null, 'null means absent: no key holds it');
   return Buffer.from(JSON.stringify(value));
 }
 

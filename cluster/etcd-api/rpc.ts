@@ -81,13 +81,23 @@ export interface CompactionRequest {
   readonly physical?: boolean;
 }
 
+export interface Member {
+  readonly ID: Int64;
+  /** Empty until the member has started for the first time. */
+  readonly name: string;
+  readonly peerURLs: readonly string[];
+  readonly isLearner: boolean;
+}
+/** The list as it was asked for, or as it is after a change. */
 export interface MemberListResponse extends HeaderResponse {
-  readonly members: readonly {
-    readonly ID: Int64;
-    /** Empty until the member has started for the first time. */
-    readonly name: string;
-    readonly isLearner: boolean;
-  }[];
+  readonly members: readonly Member[];
+}
+export interface MemberAddRequest {
+  readonly peerURLs: readonly string[];
+  readonly isLearner?: boolean;
+}
+export interface MemberIdRequest {
+  readonly ID: Int64;
 }
 
 export interface StatusResponse extends HeaderResponse {
@@ -115,6 +125,9 @@ export interface Methods {
   readonly txn: Method<TxnRequest, TxnResponse>;
   readonly compact: Method<CompactionRequest, HeaderResponse>;
   readonly memberList: Method<{ readonly linearizable?: boolean }, MemberListResponse>;
+  readonly memberAdd: Method<MemberAddRequest, MemberListResponse>;
+  readonly memberRemove: Method<MemberIdRequest, MemberListResponse>;
+  readonly memberPromote: Method<MemberIdRequest, MemberListResponse>;
   readonly status: Method<object, StatusResponse>;
   readonly hashKV: Method<{ readonly revision?: Int64 }, HashKVResponse>;
   readonly moveLeader: Method<{ readonly targetID: Int64 }, HeaderResponse>;
@@ -140,6 +153,9 @@ function load(): Methods {
     txn: find('KV', 'Txn'),
     compact: find('KV', 'Compact'),
     memberList: find('Cluster', 'MemberList'),
+    memberAdd: find('Cluster', 'MemberAdd'),
+    memberRemove: find('Cluster', 'MemberRemove'),
+    memberPromote: find('Cluster', 'MemberPromote'),
     status: find('Maintenance', 'Status'),
     hashKV: find('Maintenance', 'HashKV'),
     moveLeader: find('Maintenance', 'MoveLeader'),

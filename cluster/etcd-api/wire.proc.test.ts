@@ -131,6 +131,10 @@ describeWith('etcd', 'a real etcd', () => {
     expect(await register.cas('k', null, 4, call)).toMatchObject({ type: 'fail', seen: 'two' });
     expect(await register.cas('new', 1, 2, call)).toMatchObject({ type: 'fail', seen: null });
     expect(await register.cas('new', null, 'först', call)).toMatchObject({ type: 'ok' });
+    for (let times = 0; times < 2; times++)
+      expect(await register.write('k', null, call)).toMatchObject({ type: 'ok' });
+    const gone = await register.read('k', 'linearizable', call);
+    expect(gone).toMatchObject({ type: 'ok', value: null, server: { modRevision: 0 } });
     const read = await register.read('new', 'linearizable', call);
     expect(read).toMatchObject({ value: 'först', server: { version: 1 } });
   });

@@ -2,7 +2,7 @@ import { sleep } from '../../harness/core/clock.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
 import type { ProcessControl } from '../../harness/protocols/system.ts';
-import { hitByOthers } from '../targets.ts';
+import { hitByOthers, keepsQuorum } from '../targets.ts';
 import { failed } from './evidence.ts';
 import {
   actAndProve,
@@ -19,7 +19,7 @@ import {
 /** How long the machine may take to show that a process is gone, or there again. */
 const STATE_MS_MAX = 5000;
 /** How long a started node may take to answer: it reads its data back first. */
-const ANSWER_MS_MAX = 12_000;
+export const ANSWER_MS_MAX = 12_000;
 const ASK_EVERY_MS = 100;
 
 /**
@@ -87,7 +87,8 @@ async function remove(
       const same =
         held.proven.has(node) && pid !== undefined && pid === pidOf(held.before.get(node));
       if (state.state === 'running' && !same) return { is: 'proof', text: stateText(state) };
-      if (state.state === 'paused' && others.has(node))
+      // Paused by another lane; or removed from the cluster, so that it ends again at once.
+      if (state.state !== 'running' && others.has(node))
         return { is: 'other', text: `${stateText(state)} (another fault)` };
       const seen = same ? `still the same process, ${stateText(state)}` : stateText(state);
       return { is: 'against', text: `should run again, but is ${seen}` };
@@ -100,8 +101,11 @@ async function remove(
   return { evidence: failed(why) };
 }
 
-/** The nodes that answer nobody in time, though no other lane holds them. */
-async function awaitAnswers(
+/**
+ * The nodes that answer nobody in time, though no other lane holds them. Where other lanes hold so
+ * many that there may be no majority, nobody who was started can be expected to answer.
+ */
+export async function awaitAnswers(
   nodes: readonly NodeName[],
   ctx: NemesisContext,
   lane: string,
@@ -113,7 +117,8 @@ async function awaitAnswers(
       roles.filter(({ state }) => state === 'answered').map(({ node }) => node),
     );
     const others = hitByOthers(ctx.board, lane);
-    const silent = nodes.filter((node) => !answered.has(node) && !others.has(node));
+    const isPossible = keepsQuorum([], others, ctx.cluster.nodes);
+    const silent = nodes.filter((node) => isPossible && !answered.has(node) && !others.has(node));
     if (silent.length === 0 || ctx.clock.now() >= deadline) return silent;
     await sleep(ctx.clock, ASK_EVERY_MS);
   }

@@ -12,7 +12,7 @@ import {
   directionOf,
   durationOf,
   type FaultOptions,
-  nodeOf,
+  nodesOf,
   type Place,
   quorumOf,
   refuse,
@@ -23,23 +23,33 @@ import {
 export interface LinkSpec {
   readonly where: LinkChoice;
   readonly shape: Shape;
+  /** Over what time a latency grows to what it is; 0: it is there at once. */
+  readonly rampMs: number;
   readonly quorum: QuorumRule;
 }
 
-/** Absent `from` or `to`: any node. */
+/**
+ * `link`: one link; absent `from` or `to`: any node. `links`: all from some nodes to some, as
+ * somebody writes who gives a list of names for one side or both; absent: all nodes.
+ */
 export type LinkChoice =
   | { readonly on: 'all' }
   | { readonly on: 'node'; readonly target: TargetSpec; readonly direction: Direction }
-  | { readonly on: 'link'; readonly from: NodeName | undefined; readonly to: NodeName | undefined };
+  | { readonly on: 'link'; readonly from: NodeName | undefined; readonly to: NodeName | undefined }
+  | {
+      readonly on: 'links';
+      readonly from: readonly NodeName[] | undefined;
+      readonly to: readonly NodeName[] | undefined;
+    };
 
 const CHOICES = ['all', 'node', 'link'] as const;
-const OPTIONS_OF_CHOICE: Readonly<Record<LinkChoice['on'], readonly string[]>> = {
+const OPTIONS_OF_CHOICE: Readonly<Record<(typeof CHOICES)[number], readonly string[]>> = {
   all: [],
   node: ['target', 'direction'],
   link: ['from', 'to'],
 };
 const OPTIONS_OF_KIND: Readonly<Record<ShapeKind, readonly string[]>> = {
-  latency: ['latency', 'jitter'],
+  latency: ['latency', 'jitter', 'ramp'],
   bandwidth: ['rateKBps'],
   hold: [],
   blackhole: [],
@@ -58,8 +68,31 @@ export function readLinkSpec(kind: ShapeKind, place: Place, timing: Timing): Lin
   return {
     where: readChoice(kind, place),
     shape: readShape(kind, place, timing),
+    rampMs: readRamp(place, timing),
     quorum: quorumOf(place),
   };
+}
+
+/** While it grows nothing else can be asked of the lane, and a heal gives it half a minute. */
+const RAMP_MS_MAX = 20_000;
+
+function readRamp(place: Place, timing: Timing): number {
+  const rampMs = durationOf(place, 'ramp', timing, 0);
+  if (rampMs > RAMP_MS_MAX) refuse(place.where, `ramp: at most ${RAMP_MS_MAX / 1000} seconds`);
+  return rampMs;
+}
+
+/**
+ * The shapes of a ramp, each in the place of the one before it; just the last for none. Small steps:
+ * who hears nothing for as long as a step is high must not take that for silence.
+ */
+export function rampOf({ shape, rampMs }: LinkSpec, { heartbeatMs }: Timing): readonly Shape[] {
+  if (shape.kind !== 'latency' || rampMs === 0) return [shape];
+  const steps = Math.ceil(shape.latencyMs / Math.max(1, heartbeatMs));
+  return Array.from({ length: steps }, (_, at) => {
+    const share = (at + 1) / steps;
+    return { ...shape, latencyMs: shape.latencyMs * share, jitterMs: shape.jitterMs * share };
+  });
 }
 
 function readChoice(kind: ShapeKind, place: Place): LinkChoice {
@@ -74,18 +107,24 @@ function readChoice(kind: ShapeKind, place: Place): LinkChoice {
       return { on };
     case 'node':
       return { on, target: targetOf(place, 'one'), direction: directionOf(place) ?? 'both' };
-    case 'link': {
-      const [from, to] = [nodeOf(place, 'from'), nodeOf(place, 'to')];
-      if (from !== undefined && from === to) refuse(where, `${from} has no link to itself`);
-      return { on, from, to };
-    }
+    case 'link':
+      return readEnds(place);
     default:
       return unreachable(on);
   }
 }
 
-function impliedChoice(kind: ShapeKind, options: FaultOptions): LinkChoice['on'] {
-  const says = (on: LinkChoice['on']): boolean =>
+function readEnds(place: Place): LinkChoice {
+  const [froms, tos] = [nodesOf(place, 'from'), nodesOf(place, 'to')];
+  const isList = [place.options['from'], place.options['to']].some(Array.isArray);
+  const [from, to] = [froms?.[0], tos?.[0]];
+  if (from !== undefined && from === to && froms?.length === 1 && tos?.length === 1)
+    refuse(place.where, `${from} has no link to itself`);
+  return isList ? { on: 'links', from: froms, to: tos } : { on: 'link', from, to };
+}
+
+function impliedChoice(kind: ShapeKind, options: FaultOptions): (typeof CHOICES)[number] {
+  const says = (on: (typeof CHOICES)[number]): boolean =>
     OPTIONS_OF_CHOICE[on].some((key) => options[key] !== undefined);
   if (says('link')) return 'link';
   return says('node') || cutsOff(kind) ? 'node' : 'all';
@@ -151,11 +190,14 @@ function drawShape(kind: ShapeKind, random: Random, timing: Timing): FaultOption
   }
 }
 
-/** `latency 200 ms ± 50 ms`, for the text of a fault. */
-export function shapeText(shape: Shape): string {
+/** `latency 200 ms ± 50 ms`, for the text of a fault; a ramp adds `, grown over 2000 ms`. */
+export function shapeText(shape: Shape, rampMs: number): string {
   switch (shape.kind) {
     case 'latency':
-      return `latency ${shape.latencyMs} ms${shape.jitterMs > 0 ? ` ± ${shape.jitterMs} ms` : ''}`;
+      return (
+        `latency ${shape.latencyMs} ms${shape.jitterMs > 0 ? ` ± ${shape.jitterMs} ms` : ''}` +
+        (rampMs > 0 ? `, grown over ${rampMs} ms,` : '')
+      );
     case 'bandwidth':
       return `bandwidth ${shape.rateKBps} KB/s`;
     case 'hold':

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { msFromNanos } from '../../harness/core/units.ts';
 import type { Nemesis } from '../../harness/protocols/nemesis.ts';
 import { bandwidth, blackhole, hold, latency, reset, slowClose } from './link.ts';
 import type { FaultOptions } from './options.ts';
@@ -22,6 +23,8 @@ describe('link faults', () => {
     [blackhole(), { from: 'n1', to: 'n3' }, 'blackhole on n1>n3', 1],
     [blackhole(), { to: 'n3' }, /^blackhole on n[12]>n3$/, 1],
     [blackhole(), { on: 'link' }, /^blackhole on n\d>n\d$/, 1],
+    [hold(), { from: ['n1', 'n2'], to: 'n3' }, 'hold on links from n1, n2 to n3', 2],
+    [latency(), { to: ['n1', 'n2'] }, 'latency 100 ms on links from all to n1, n2', 4],
   ])('%# %j', async (nemesis, options, text, links) => {
     const cluster = new FakeCluster(3);
     const value = await begin(nemesis, cluster, options, 3);
@@ -46,6 +49,43 @@ describe('link faults', () => {
       result: 'installed',
       probe: { roundTrips: { 'n1>n2': '2 ms' } },
     });
+  });
+
+  it('lets a latency grow in steps, until all of it is there', async () => {
+    const cluster = new FakeCluster(3);
+    const network = cluster.network();
+    const seen: number[] = [];
+    const spied: typeof network = {
+      ...network,
+      shape: (link, shape) => {
+        if (shape.kind === 'latency') seen.push(shape.latencyMs);
+        return network.shape(link, shape);
+      },
+    };
+    const nemesis = latency();
+    const grown = { from: 'n1', to: 'n2', latency: '400ms', ramp: '2s' };
+    const before = cluster.clock.now();
+    const value = await begin(nemesis, cluster, grown, 3, { network: spied });
+    expect(value.text).toBe('latency 400 ms, grown over 2000 ms, on n1>n2');
+    expect(seen).toEqual([100, 200, 300, 400]);
+    expect(msFromNanos(cluster.clock.now() - before)).toBeGreaterThanOrEqual(2000);
+    expect(await installedOn(cluster)).toEqual(['latency n1>n2']);
+    expect((await end(nemesis, cluster)).evidence.result).toBe('installed');
+    expect(await installedOn(cluster)).toEqual([]);
+  });
+
+  it.each<[FaultOptions, string]>([
+    [{ from: 'n1', to: ['n1'] }, 'n1 has no link to itself'],
+    [{ from: ['n1', 2] }, 'from: ["n1",2] is not the name of a node, or a list of such'],
+    [{ ramp: '1m' }, 'ramp: at most 20 seconds'],
+    [{ ramp: 5 }, 'ramp: 5 is not a duration'],
+  ])('refuses %j', (options, why) => {
+    expect(() => latency().check?.(options, 'here')).toThrow(why);
+  });
+
+  it('is skipped where a named node is not', async () => {
+    const value = await begin(hold(), new FakeCluster(3), { from: ['n1', 'n9'], to: 'n2' });
+    expect(value.evidence).toEqual({ result: 'skipped', why: 'no such node: n9' });
   });
 
   it('says so when an answer is too slow to measure, and reads it back', async () => {

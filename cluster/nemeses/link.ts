@@ -1,4 +1,5 @@
 /** Faults on the bytes of links, short of a partition: one lane for each kind. */
+import { sleep } from '../../harness/core/clock.ts';
 import { invariant, unreachable } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
@@ -7,6 +8,7 @@ import type {
   DirectedLink,
   Network,
   NetworkAbility,
+  Shape,
   ShapeKind,
 } from '../../harness/protocols/network.ts';
 import type { Cluster, RoleSample } from '../../harness/protocols/system.ts';
@@ -43,6 +45,7 @@ import {
   drawLinkOptions,
   type LinkChoice,
   type LinkSpec,
+  rampOf,
   readLinkSpec,
   shapeText,
 } from './link-spec.ts';
@@ -85,6 +88,9 @@ interface LinkSurvey {
 
 interface LinkHeld {
   readonly claim: LinkClaim;
+  /** What is installed one after the other, each in the place of the last; the pause between two. */
+  readonly ramp: readonly Shape[];
+  readonly stepMs: number;
   /** Takes one shape away each; those that succeeded are dropped. */
   undos: (() => Promise<void>)[];
   /** What `install` was seen to add. */
@@ -127,31 +133,34 @@ async function look(network: Network): Promise<Look> {
 
 function planLinks(
   kind: ShapeKind,
-  { where, shape, quorum }: LinkSpec,
+  spec: LinkSpec,
   { roles, before }: LinkSurvey,
   ctx: NemesisContext,
 ): Plan<LinkHeld> | { readonly reason: string } {
-  const { nodes } = ctx.cluster;
+  const { where, shape, rampMs, quorum } = spec;
+  const { nodes, timing } = ctx.cluster;
   const others = hitByOthers(ctx.board, kind);
   // Whoever is only slow is not down: then the quorum does not limit the choice.
   const asked = where.on === 'node' && asksBeyondQuorum(where.target);
   const rule = cutsOff(kind) && !asked ? quorum : 'ignore';
-  const ask = (spec: TargetSpec): Targets =>
-    resolveTargets({ spec, nodes, roles, others, quorum: rule, random: ctx.random });
+  const ask = (target: TargetSpec): Targets =>
+    resolveTargets({ spec: target, nodes, roles, others, quorum: rule, random: ctx.random });
   const chosen = chooseLinks(where, { nodes, roles, random: ctx.random, ask });
   if ('reason' in chosen) return chosen;
   const { links, targets } = chosen;
   const why = nothingPasses(links, before.matrix);
-  if (why !== undefined) return { reason: `${shapeText(shape)} ${chosen.text}: ${why}` };
+  if (why !== undefined) return { reason: `${shapeText(shape, rampMs)} ${chosen.text}: ${why}` };
   const hit = cutsOff(kind) ? nodesCostBy(links, nodes) : new Set<NodeName>();
   if (hit.size > 0 && rule === 'keep' && !keepsQuorum(hit, others, nodes))
-    return { reason: quorumReason(`${shapeText(shape)} ${chosen.text}`, nodes, others) };
+    return { reason: quorumReason(`${shapeText(shape, rampMs)} ${chosen.text}`, nodes, others) };
+  const ramp = rampOf(spec, timing);
+  const stepMs = rampMs / ramp.length;
   return {
-    text: `${shapeText(shape)} ${chosen.text}`,
+    text: `${shapeText(shape, rampMs)} ${chosen.text}`,
     targets,
     hit,
     links,
-    held: { claim: { shape, links, before }, undos: [], names: [] },
+    held: { claim: { shape, links, before }, ramp, stepMs, undos: [], names: [] },
   };
 }
 
@@ -190,9 +199,26 @@ function chooseLinks(
       const { from, to } = pair;
       return { links: [{ from, to }], targets: [from, to], text: `on ${linkText({ from, to })}` };
     }
+    case 'links':
+      return namedLinks(where, nodes);
     default:
       return unreachable(where);
   }
+}
+
+function namedLinks(
+  { from, to }: Extract<LinkChoice, { on: 'links' }>,
+  nodes: readonly NodeName[],
+): ChosenLinks | { readonly reason: string } {
+  const named = [...(from ?? []), ...(to ?? [])];
+  const strangers = named.filter((node) => !nodes.includes(node));
+  if (strangers.length > 0) return { reason: `no such node: ${strangers.join(', ')}` };
+  const side = (names: readonly NodeName[] | undefined): string => names?.join(', ') ?? 'all';
+  return {
+    links: linksBetween(from ?? nodes, to ?? nodes),
+    targets: nodes.filter((node) => named.includes(node)),
+    text: `on links from ${side(from)} to ${side(to)}`,
+  };
 }
 
 const SIDES: Readonly<Record<Direction, string>> = {
@@ -220,13 +246,22 @@ function linksBetween(from: readonly NodeName[], to: readonly NodeName[]): Direc
 
 async function install(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
   const network = networkOf(ctx);
-  const { claim } = held;
-  const results = await Promise.allSettled(
-    // Async, so that a refusal of one link never loses the undo of another.
-    claim.links.map(async (link) => network.shape(link, claim.shape)),
-  );
-  held.undos = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
-  throwFirst(results);
+  const { claim, ramp, stepMs } = held;
+  for (const shape of ramp) {
+    const before = held.undos;
+    const results = await Promise.allSettled(
+      // Async, so that a refusal of one link never loses the undo of another.
+      claim.links.map(async (link) => network.shape(link, shape)),
+    );
+    const undos = results.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    );
+    held.undos = [...before, ...undos];
+    throwFirst(results);
+    // The next step is there before this one goes, so that nothing overtakes what it held.
+    await takeAway(held, before);
+    if (stepMs > 0) await sleep(ctx.clock, stepMs);
+  }
   const { seen, evidence } = await lookUntilGood(
     ctx,
     () => look(network),
@@ -238,16 +273,21 @@ async function install(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Pr
 
 async function remove(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
   const network = networkOf(ctx);
-  const undos = held.undos;
-  const results = await Promise.allSettled(undos.map((undo) => undo()));
-  held.undos = undos.filter((_, at) => results[at]?.status === 'rejected');
-  throwFirst(results);
+  await takeAway(held, held.undos);
   const { seen, evidence } = await lookUntilGood(
     ctx,
     () => look(network),
     (now) => judgeUnshaped(held.claim, held.names, now, excusesOf(ctx, kind)),
   );
   return { evidence, matrix: matrixRecord(seen.matrix) };
+}
+
+/** What could not be taken away stays among the undos, for the next try. */
+async function takeAway(held: LinkHeld, undos: LinkHeld['undos']): Promise<void> {
+  const results = await Promise.allSettled(undos.map((undo) => undo()));
+  const done = undos.filter((_, at) => results[at]?.status === 'fulfilled');
+  held.undos = held.undos.filter((undo) => !done.includes(undo));
+  throwFirst(results);
 }
 
 function throwFirst(results: readonly PromiseSettledResult<unknown>[]): void {

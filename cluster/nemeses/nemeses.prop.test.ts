@@ -8,10 +8,14 @@ import type { Op, OpDraft } from '../../harness/history/op.ts';
 import type { FaultValue, Nemesis } from '../../harness/protocols/nemesis.ts';
 import { interpret } from '../../harness/runner/interpreter.ts';
 import { hitLimit } from '../targets.ts';
+import { clockSkew } from './clock-skew.ts';
+import { failingSync } from './failing-sync.ts';
+import { fullDisk } from './full-disk.ts';
 import { kill } from './kill.ts';
 import { bandwidth, blackhole, hold, latency, reset, slowClose } from './link.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
+import { slowDisk } from './slow-disk.ts';
 import { FakeCluster } from './testing.ts';
 
 const FAMILIES: readonly (() => Nemesis)[] = [
@@ -24,6 +28,10 @@ const FAMILIES: readonly (() => Nemesis)[] = [
   slowClose,
   kill,
   pause,
+  slowDisk,
+  failingSync,
+  fullDisk,
+  clockSkew,
 ];
 
 interface Play {

@@ -88,6 +88,18 @@ export function nodeOf({ options, where }: Place, key: string): NodeName | undef
   return refuse(where, `${key}: ${JSON.stringify(value)} is not the name of a node, such as "n1"`);
 }
 
+/** One name, or a list of names; undefined when the option is absent. */
+export function nodesOf({ options, where }: Place, key: string): readonly NodeName[] | undefined {
+  const value = options[key];
+  if (value === undefined || isNames(value)) return value;
+  if (isName(value)) return [value];
+  const text = JSON.stringify(value);
+  return refuse(
+    where,
+    `${key}: ${text} is not the name of a node, or a list of such: "n1", ["n1"]`,
+  );
+}
+
 /** A grudge as JSON: `{ "n1": ["n2", "n3"] }`, n1 must not hear from n2 and n3. */
 export function grudgeOf({ options, where }: Place): ReadonlyMap<NodeName, ReadonlySet<NodeName>> {
   const value = options['grudge'];
@@ -130,11 +142,25 @@ export function amountOf({ options, where }: Place, key: string, otherwise: numb
   return refuse(where, `${key}: ${JSON.stringify(value)} is not a number above 0`);
 }
 
+/** A whole number, 0 or more. */
+export function countOf({ options, where }: Place, key: string, otherwise: number): number {
+  const value = options[key] ?? otherwise;
+  if (typeof value === 'number' && value >= 0 && Number.isSafeInteger(value)) return value;
+  return refuse(where, `${key}: ${JSON.stringify(value)} is not a whole number, 0 or more`);
+}
+
+/** `true` or `false`. */
+export function truthOf({ options, where }: Place, key: string, otherwise: boolean): boolean {
+  const value = options[key] ?? otherwise;
+  if (typeof value === 'boolean') return value;
+  return refuse(where, `${key}: ${JSON.stringify(value)} is neither true nor false`);
+}
+
 export function list(words: readonly string[]): string {
   return words.join(', ');
 }
 
-function isName(value: JsonValue): value is NodeName {
+export function isName(value: JsonValue): value is NodeName {
   return typeof value === 'string' && /^n\d+$/.test(value);
 }
 

@@ -25,6 +25,7 @@ import type {
 import { linksOf } from '../network/grudge.ts';
 import { linkText } from './evidence.ts';
 import type { FaultOptions } from './options.ts';
+import { FakeClocks, FakeDisks } from './testing-machines.ts';
 
 /** What the fake cluster claims to do and does not; `...-throws`: it refuses instead. */
 export type Lie =
@@ -58,6 +59,8 @@ export class FakeCluster {
   readonly clock: VirtualClock = new VirtualClock();
   readonly lies: Set<Lie> = new Set();
   readonly board: Required<FaultBoard> = { hit: new Map(), links: new Map() };
+  readonly disks: FakeDisks = new FakeDisks(this.clock);
+  readonly clocks: FakeClocks = new FakeClocks(this.clock);
   readonly nodes: readonly NodeName[];
   /** Who believes to lead, newest term first. */
   leaders: readonly NodeName[] = ['n2'];
@@ -92,6 +95,8 @@ export class FakeCluster {
       facts: {},
       network: this.network(),
       processes: this.processes(),
+      disks: this.disks,
+      clocks: this.clocks,
       open: () => Promise.reject(new Error('the fake cluster has no clients')),
       roles: () => this.#roles(),
       ready: () => Promise.resolve(),
@@ -107,6 +112,8 @@ export class FakeCluster {
     const down = this.nodes.filter((node) => this.#node(node).state !== 'running');
     return [
       ...installed,
+      ...(await this.disks.installed()),
+      ...this.clocks.wrong(),
       ...down.map((node) => `${node} ${this.#node(node).state}`),
       ...[...this.board.hit.keys(), ...this.board.links.keys()].map((lane) => `board: ${lane}`),
     ];
@@ -282,9 +289,10 @@ export function begin(
   cluster: FakeCluster,
   options: FaultOptions,
   seed = 1,
+  more: Partial<Cluster> = {},
 ): Promise<FaultValue> {
   const op = faultOp(nemesis.name, { ...options, stage: 'begin' });
-  return cluster.clock.run(nemesis.invoke(op, cluster.context(seed)));
+  return cluster.clock.run(nemesis.invoke(op, cluster.context(seed, more)));
 }
 
 export function end(nemesis: Nemesis, cluster: FakeCluster): Promise<FaultValue> {

@@ -42,6 +42,7 @@ describe('settingsOf', () => {
       election: '1s',
       'snapshot-count': '100',
       'pre-vote': 'true',
+      'strict-reconfig-check': 'false',
       'unsafe-no-fsync': 'true',
       extra: ' --max-txn-ops=1024  --enable-pprof ',
     };
@@ -53,6 +54,7 @@ describe('settingsOf', () => {
         '--election-timeout=1000',
         '--snapshot-count=100',
         '--pre-vote=true',
+        '--strict-reconfig-check=false',
         '--unsafe-no-fsync=true',
         '--max-txn-ops=1024',
         '--enable-pprof',

@@ -1,10 +1,20 @@
 import { expect, test } from 'vitest';
+import { realClock } from '../../harness/core/clock.ts';
 import { describeWith } from '../../test/requires.ts';
 import { etcd } from './etcd.ts';
 import { deployed, membersServe } from './testing.ts';
+import { leaderLeavesAndReturns, pastIsForgotten } from './testing-members.ts';
 
 describeWith('etcd', 'etcd', () => {
   membersServe(etcd);
+});
+
+describeWith('etcd', 'an operator of etcd', () => {
+  test('compacts, removes the leader, brings it back, and makes it a voter', async () => {
+    await using three = await deployed(etcd, 3);
+    await pastIsForgotten(three.cluster);
+    await leaderLeavesAndReturns(three.cluster, realClock());
+  });
 });
 
 describeWith('etcd', 'what cannot be', () => {

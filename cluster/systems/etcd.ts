@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { LIMITS } from '../../harness/core/limits.ts';
+import type { NodeName } from '../../harness/core/units.ts';
 import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
@@ -19,13 +20,17 @@ import {
   timingOf,
 } from './etcd-options.ts';
 import { memberCluster } from './member-cluster.ts';
+import { ExpectedEnds } from './member-ends.ts';
 import {
+  dataDirOf,
   type LinkedMember,
   linkedMembers,
   type MemberLinks,
   memberFacts,
+  memberOf,
   memberViews,
   openMemberLinks,
+  peerUrlOf,
 } from './member-links.ts';
 import type { MemberViews } from './member-views.ts';
 
@@ -42,7 +47,7 @@ const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
 export const etcd: System = {
   name: 'etcd',
   summary: 'the real etcd, 3.4 or newer, from PATH',
-  capabilities: ['register'],
+  capabilities: ['register', 'hash'],
   backends: ['process'],
   promises: { linearizable: 'linearizable', serializable: 'serializable' },
   defaultNodes: 5,
@@ -73,11 +78,12 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
   const links = stack.use(
     await openMemberLinks(members, request, { probe: PROBE, forwarders: true }),
   );
-  const views = stack.use(memberViews(members, links, clock));
-  const plans = members.map((member) =>
-    planOf(member, { members, links, views, settings, request }),
-  );
-  const processes = stack.use(await startProcesses(plans, request));
+  const ends = new ExpectedEnds();
+  const views = stack.use(memberViews(members, links, clock, ends));
+  const wiring: Wiring = { members, links, views, settings, request };
+  const plans = members.map((member) => planOf(member, wiring));
+  const mayEnd = (node: NodeName): boolean => ends.has(node);
+  const processes = stack.use(await startProcesses(plans, { ...request, mayEnd }));
   const owned = stack.move();
   return memberCluster({
     request,
@@ -89,9 +95,12 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
       flags: [...settings.flags],
       members: memberFacts(members, links),
     },
+    members,
     links,
     views,
     processes,
+    ends,
+    joining: (node, all) => specOf(memberOf(node, members), { ...wiring, joining: all }),
     owned,
   });
 }
@@ -102,30 +111,36 @@ interface Wiring {
   readonly views: MemberViews;
   readonly settings: EtcdSettings;
   readonly request: DeployRequest;
+  /** All members by now, for one that was added to them; absent: they all start together. */
+  readonly joining?: readonly LinkedMember[];
 }
 
-function planOf(
-  member: LinkedMember,
-  { members, links, views, settings, request }: Wiring,
-): NodePlan {
-  const { node, peer, client } = member;
-  const dir = join(request.dir, node);
-  const urls = new Map(members.map((each) => [each.node, `http://${each.advertised}`]));
-  const token = request.runId;
-  const dataDir = join(dir, 'data');
+function planOf(member: LinkedMember, wiring: Wiring): NodePlan {
+  const { node, peer } = member;
   return {
     node,
-    spec: {
-      file: settings.binary,
-      args: memberArgs({ node, dataDir, peer, client, urls, token }, settings),
-      env: memberEnvironment(links.forwarderUrl(node), process.env),
-      logPath: join(dir, 'etcd.log'),
-    },
+    spec: specOf(member, wiring),
     readiness: {
       description: 'know a leader and serve a linearizable read',
-      probe: () => views.serves(node),
+      probe: () => wiring.views.serves(node),
     },
     settled: () => servesPeers(peer),
+  };
+}
+
+function specOf(
+  { node, peer, client }: LinkedMember,
+  { members, links, settings, request, joining }: Wiring,
+): NodePlan['spec'] {
+  const urls = new Map((joining ?? members).map((each) => [each.node, peerUrlOf(each)]));
+  const dataDir = dataDirOf(request, node);
+  const token = request.runId;
+  const isJoining = joining !== undefined;
+  return {
+    file: settings.binary,
+    args: memberArgs({ node, dataDir, peer, client, urls, token, isJoining }, settings),
+    env: memberEnvironment(links.forwarderUrl(node), process.env),
+    logPath: join(request.dir, node, 'etcd.log'),
   };
 }
 

@@ -1,18 +1,32 @@
 /** A cluster of processes that speak etcd's API behind links, as runs see it: etcd's and raftkv's. */
+import { rm } from 'node:fs/promises';
 import type { JsonValue } from '../../harness/core/json.ts';
+import type { NodeName } from '../../harness/core/units.ts';
 import type { Cluster, DeployRequest, Timing } from '../../harness/protocols/system.ts';
-import type { LocalProcesses } from '../backends/process.ts';
+import type { LocalProcesses, NodePlan } from '../backends/process.ts';
 import { etcdConnection } from '../etcd-api/connection.ts';
-import type { MemberLinks } from './member-links.ts';
+import type { ExpectedEnds } from './member-ends.ts';
+import {
+  dataDirOf,
+  type LinkedMember,
+  type MemberLinks,
+  memberOf,
+  peerUrlOf,
+} from './member-links.ts';
+import { maintenanceOf, membershipOf, type OperatedCluster } from './member-operator.ts';
 import type { MemberViews } from './member-views.ts';
 
 export interface MemberClusterParts {
   readonly request: DeployRequest;
   readonly timing: Timing;
   readonly facts: Readonly<Record<string, JsonValue>>;
+  readonly members: readonly LinkedMember[];
   readonly links: MemberLinks;
   readonly views: MemberViews;
   readonly processes: LocalProcesses;
+  readonly ends: ExpectedEnds;
+  /** How a node starts that is added to these members, which it is one of. */
+  readonly joining: (node: NodeName, members: readonly LinkedMember[]) => NodePlan['spec'];
   /** All of it: the nodes are the last that were added, so they end before their links. */
   readonly owned: AsyncDisposable;
 }
@@ -20,12 +34,15 @@ export interface MemberClusterParts {
 export function memberCluster(parts: MemberClusterParts): Cluster {
   const { request, timing, facts, links, views, processes, owned } = parts;
   const { clock, nodes } = request;
+  const operated = operatedCluster(parts);
   return {
     nodes,
     timing,
     facts,
     network: links.network,
     processes: processes.control,
+    membership: membershipOf(operated),
+    maintenance: maintenanceOf(operated),
     open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
     roles: () => views.roles(),
     ready: async (timeoutMs) => {
@@ -35,5 +52,26 @@ export function memberCluster(parts: MemberClusterParts): Cluster {
     crashed: () => processes.crashed(),
     logs: () => processes.logs(),
     [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  };
+}
+
+function operatedCluster(parts: MemberClusterParts): OperatedCluster {
+  const { request, members, views, processes, ends, joining } = parts;
+  const { clock, nodes } = request;
+  return {
+    nodes,
+    clock,
+    ends,
+    calls: (node) => views.operator(node),
+    peerUrl: (node) => peerUrlOf(memberOf(node, members)),
+    renew: (node, names) =>
+      processes.renew(node, async () => {
+        await rm(dataDirOf(request, node), { recursive: true, force: true });
+        return joining(
+          node,
+          members.filter((each) => names.includes(each.node)),
+        );
+      }),
+    start: (node) => processes.control.start(node),
   };
 }

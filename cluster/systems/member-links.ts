@@ -1,4 +1,5 @@
 /** The links of members that all dial one advertised name for each other, each its own way. */
+import { join } from 'node:path';
 import type { Clock } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
@@ -9,9 +10,16 @@ import { launcherIn } from '../backends/program.ts';
 import { type Links, openLinks } from '../network/links.ts';
 import type { Endpoint } from '../network/probe.ts';
 import { startLinkServer } from '../network/toxiproxy.ts';
+import type { ExpectedEnds } from './member-ends.ts';
 import { MemberViews } from './member-views.ts';
 
 const HOST = '127.0.0.1';
+/**
+ * Addresses for documentation (RFC 5737), which no route leads to. Not names: an etcd that joins looks
+ * them up, and waits half a minute for those that nobody knows. Not of this machine: Go leaves a
+ * proxy out for those.
+ */
+const NOWHERE = '192.0.2.';
 
 /** Addresses as `host:port`. */
 export interface LinkedMember {
@@ -19,7 +27,7 @@ export interface LinkedMember {
   /** Where it really listens. */
   readonly peer: string;
   readonly client: string;
-  /** What it tells its peers: a name that leads nowhere, so that none gets round its links. */
+  /** What it tells its peers: an address that leads nowhere, so that none gets round its links. */
   readonly advertised: string;
 }
 
@@ -53,9 +61,24 @@ export function linkedMembers(
       node,
       peer: `${HOST}:${peer}`,
       client: `${HOST}:${client}`,
-      advertised: `peer${index + 1}.test:${peer}`,
+      advertised: `${NOWHERE}${index + 1}:${peer}`,
     };
   });
+}
+
+export function memberOf(node: NodeName, members: readonly LinkedMember[]): LinkedMember {
+  const member = members.find((each) => each.node === node);
+  invariant(member !== undefined, `there is no node '${node}'`);
+  return member;
+}
+
+export function peerUrlOf({ advertised }: Pick<LinkedMember, 'advertised'>): string {
+  return `http://${advertised}`;
+}
+
+/** The folder of all that a member keeps. */
+export function dataDirOf({ dir }: Pick<DeployRequest, 'dir'>, node: NodeName): string {
+  return join(dir, node, 'data');
 }
 
 /** For `run.json`: where each member is, by name. */
@@ -76,11 +99,12 @@ export function memberViews(
   members: readonly LinkedMember[],
   links: MemberLinks,
   clock: Clock,
+  ends: ExpectedEnds,
 ): MemberViews {
   const addresses = members.map(({ node, client }) => {
     return [node, { direct: client, linked: links.clientAddress(node) }] as const;
   });
-  return new MemberViews(new Map(addresses), clock);
+  return new MemberViews(new Map(addresses), clock, ends);
 }
 
 /** Starts a link server of its own for this cluster. Throws `process-failed`, `network-failed`. */

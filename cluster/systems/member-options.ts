@@ -11,9 +11,11 @@ export interface MemberFlags {
   /** Where it listens: `127.0.0.1:16032`. */
   readonly peer: string;
   readonly client: string;
-  /** Every member's advertised peer URL. */
+  /** Every member's advertised peer URL; of one that joins: those of all members by then. */
   readonly urls: ReadonlyMap<NodeName, string>;
   readonly token: string;
+  /** It was added to a cluster that exists already. */
+  readonly isJoining?: boolean;
 }
 
 /** etcd refuses an election timeout that is shorter. */
@@ -79,7 +81,7 @@ export function timingFlags({ heartbeatMs, electionMs }: Timing): string[] {
 
 /** Who a member is and where: what differs from member to member. */
 export function memberFlags(member: MemberFlags): string[] {
-  const { node, dataDir, peer, client, urls, token } = member;
+  const { node, dataDir, peer, client, urls, token, isJoining = false } = member;
   return [
     `--name=${node}`,
     `--data-dir=${dataDir}`,
@@ -88,7 +90,7 @@ export function memberFlags(member: MemberFlags): string[] {
     `--listen-client-urls=http://${client}`,
     `--advertise-client-urls=http://${client}`,
     `--initial-cluster=${[...urls].map(([name, url]) => `${name}=${url}`).join(',')}`,
-    `--initial-cluster-state=new`,
+    `--initial-cluster-state=${isJoining ? 'existing' : 'new'}`,
     `--initial-cluster-token=${token}`,
   ];
 }

@@ -1,12 +1,15 @@
 /** What members of etcd's API say of themselves, asked directly and not through any link. */
 import { connect } from 'node:net';
 import type { Clock } from '../../harness/core/clock.ts';
+import { invariant } from '../../harness/core/invariant.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Role, RoleSample } from '../../harness/protocols/system.ts';
 import { EtcdClient } from '../etcd-api/client.ts';
 import { classify } from '../etcd-api/errors.ts';
 import type { StatusResponse } from '../etcd-api/rpc.ts';
 import { int64 } from '../etcd-api/stamp.ts';
+import type { ExpectedEnds } from './member-ends.ts';
+import type { OperatorCalls } from './member-operator.ts';
 import { TornViews } from './torn-views.ts';
 
 /** Status is answered from memory: one that takes longer is paused, or nearly. */
@@ -31,8 +34,10 @@ export class MemberViews implements Disposable {
   readonly #torn: TornViews = new TornViews();
   /** Member ids, as they become known. */
   readonly #names = new Map<string, NodeName>();
+  readonly #ends: ExpectedEnds;
 
-  constructor(members: ReadonlyMap<NodeName, MemberAddresses>, clock: Clock) {
+  constructor(members: ReadonlyMap<NodeName, MemberAddresses>, clock: Clock, ends: ExpectedEnds) {
+    this.#ends = ends;
     this.#views = new Map(
       [...members].map(([node, { direct, linked }]) => {
         const clients = {
@@ -79,6 +84,13 @@ export class MemberViews implements Disposable {
     }
   }
 
+  /** The way of clients, for an operator. */
+  operator(node: NodeName): OperatorCalls {
+    const view = this.#views.get(node);
+    invariant(view !== undefined, `there is no node '${node}'`);
+    return view.linked;
+  }
+
   [Symbol.dispose](): void {
     for (const { direct, linked } of this.#views.values()) {
       direct[Symbol.dispose]();
@@ -88,6 +100,7 @@ export class MemberViews implements Disposable {
 
   #sample(node: NodeName, status: StatusResponse): RoleSample {
     const { header, leader, isLearner, raftTerm, raftAppliedIndex } = status;
+    this.#ends.serves(node);
     if (header !== null) this.#names.set(header.memberId, node);
     const isTorn = leader !== NOBODY && this.#torn.isTorn(node, leader, raftTerm);
     const name = isTorn ? undefined : this.#names.get(leader);

@@ -1,5 +1,6 @@
 /** raftkv's members as processes of this Node.js, on this machine, with a link for each pair. */
 import { join } from 'node:path';
+import type { NodeName } from '../../harness/core/units.ts';
 import type { Cluster, DeployRequest } from '../../harness/protocols/system.ts';
 import { reservePorts } from '../backends/ports.ts';
 import { type NodePlan, startProcesses } from '../backends/process.ts';
@@ -7,13 +8,17 @@ import { MEMBER_PROGRAM } from '../raftkv/program.ts';
 import { VERSION } from '../raftkv/server/node-api.ts';
 import { PEER_PROBE } from '../raftkv/server/peer-talk.ts';
 import { memberCluster } from './member-cluster.ts';
+import { ExpectedEnds } from './member-ends.ts';
 import {
+  dataDirOf,
   type LinkedMember,
   linkedMembers,
   type MemberLinks,
   memberFacts,
+  memberOf,
   memberViews,
   openMemberLinks,
+  peerUrlOf,
 } from './member-links.ts';
 import type { MemberViews } from './member-views.ts';
 import {
@@ -35,10 +40,12 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
   const links = stack.use(
     await openMemberLinks(members, request, { probe: PEER_PROBE, forwarders: false }),
   );
-  const views = stack.use(memberViews(members, links, clock));
+  const ends = new ExpectedEnds();
+  const views = stack.use(memberViews(members, links, clock, ends));
   const wiring: Wiring = { members, links, views, settings, request };
   const plans = members.map((member) => planOf(member, wiring));
-  const processes = stack.use(await startProcesses(plans, request));
+  const mayEnd = (node: NodeName): boolean => ends.has(node);
+  const processes = stack.use(await startProcesses(plans, { ...request, mayEnd }));
   const owned = stack.move();
   return memberCluster({
     request,
@@ -51,9 +58,12 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
       flags: [...settings.flags],
       members: memberFacts(members, links),
     },
+    members,
     links,
     views,
     processes,
+    ends,
+    joining: (node, all) => specOf(memberOf(node, members), { ...wiring, joining: all }),
     owned,
   });
 }
@@ -64,32 +74,37 @@ interface Wiring {
   readonly views: MemberViews;
   readonly settings: RaftkvSettings;
   readonly request: DeployRequest;
+  /** All members by now, for one that was added to them; absent: they all start together. */
+  readonly joining?: readonly LinkedMember[];
 }
 
-function planOf(
-  { node, peer, client }: LinkedMember,
-  { members, links, views, settings, request }: Wiring,
-): NodePlan {
-  const dir = join(request.dir, node);
-  const urls = new Map(members.map((each) => [each.node, `http://${each.advertised}`]));
-  const routes = routesOf(members, node, (to) => links.peerAddress(node, to));
-  const seed = request.random.fork(`seed/${node}`).int(0, 0xffff_ffff);
-  const dataDir = join(dir, 'data');
-  const token = request.runId;
+function planOf(member: LinkedMember, wiring: Wiring): NodePlan {
+  const { node } = member;
   return {
     node,
-    spec: {
-      file: process.execPath,
-      args: [
-        ...MEMBER_PROGRAM,
-        ...memberArgs({ node, dataDir, peer, client, urls, token, routes, seed }, settings),
-      ],
-      env: memberEnvironment(process.env),
-      logPath: join(dir, 'raftkv.log'),
-    },
+    spec: specOf(member, wiring),
     readiness: {
       description: 'know a leader and serve a linearizable read',
-      probe: () => views.serves(node),
+      probe: () => wiring.views.serves(node),
     },
+  };
+}
+
+function specOf(
+  { node, peer, client }: LinkedMember,
+  { members, links, settings, request, joining }: Wiring,
+): NodePlan['spec'] {
+  const urls = new Map((joining ?? members).map((each) => [each.node, peerUrlOf(each)]));
+  const routes = routesOf(members, node, (to) => links.peerAddress(node, to));
+  const seed = request.random.fork(`seed/${node}`).int(0, 0xffff_ffff);
+  const dataDir = dataDirOf(request, node);
+  const token = request.runId;
+  const isJoining = joining !== undefined;
+  const member = { node, dataDir, peer, client, urls, token, isJoining, routes, seed };
+  return {
+    file: process.execPath,
+    args: [...MEMBER_PROGRAM, ...memberArgs(member, settings)],
+    env: memberEnvironment(process.env),
+    logPath: join(request.dir, node, 'raftkv.log'),
   };
 }

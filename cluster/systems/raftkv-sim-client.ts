@@ -4,12 +4,17 @@
  */
 import { unreachable } from '../../harness/core/invariant.ts';
 import type { NodeName } from '../../harness/core/units.ts';
+import type { Caller } from '../backends/sim/client-link.ts';
 import type { SimWorld } from '../backends/sim/world.ts';
 import type { Reply } from '../etcd-api/client.ts';
 import type { RpcError } from '../etcd-api/errors.ts';
+import type { HashCalls } from '../etcd-api/hash.ts';
 import type { RegisterCalls } from '../etcd-api/register.ts';
 import type {
   Compare,
+  DeleteRangeRequest,
+  DeleteRangeResponse,
+  HashKVResponse,
   HeaderResponse,
   Int64,
   KeyValue,
@@ -24,19 +29,34 @@ import type {
 import { STATUS } from '../etcd-api/status.ts';
 import { FAILURES, type Failure, failed, ok, type Result } from '../raftkv/failures.ts';
 import type * as mvcc from '../raftkv/mvcc/types.ts';
-import { checkPut, checkRange, checkTxn } from '../raftkv/mvcc/validate.ts';
+import { checkDelete, checkPut, checkRange, checkTxn } from '../raftkv/mvcc/validate.ts';
 import type { NodeApi } from '../raftkv/server/api.ts';
 
-type Call = <T>(ask: (api: NodeApi) => Promise<Result<T>>, timeoutMs: number) => Promise<Reply<T>>;
+/** One request to one member, sent once. */
+export type SimCall = <T>(
+  ask: (api: NodeApi) => Promise<Result<T>>,
+  timeoutMs: number,
+) => Promise<Reply<T>>;
 
 /** `maxTxnOps`: as the members are configured. */
 export function simClient(
   world: SimWorld<NodeApi>,
   node: NodeName,
   maxTxnOps: number,
-): RegisterCalls {
-  const call: Call = async (ask, timeoutMs) => {
-    const reply = await world.call(node, ask, timeoutMs);
+): RegisterCalls & HashCalls {
+  const call = simCall(world, node, 'client');
+  return {
+    range: (request, timeoutMs) => call((api) => range(api, request), timeoutMs),
+    put: (request, timeoutMs) => call((api) => put(api, request), timeoutMs),
+    deleteRange: (request, timeoutMs) => call((api) => deleteRange(api, request), timeoutMs),
+    txn: (request, timeoutMs) => call((api) => txn(api, request, maxTxnOps), timeoutMs),
+    hashKV: (timeoutMs, revision = '0') => call((api) => hashKv(api, revision), timeoutMs),
+  };
+}
+
+export function simCall(world: SimWorld<NodeApi>, node: NodeName, caller: Caller): SimCall {
+  return async (ask, timeoutMs) => {
+    const reply = await world.call(node, ask, timeoutMs, caller);
     switch (reply.type) {
       case 'answer':
         return reply.value.ok
@@ -52,11 +72,6 @@ export function simClient(
         return unreachable(reply);
     }
   };
-  return {
-    range: (request, timeoutMs) => call((api) => range(api, request), timeoutMs),
-    put: (request, timeoutMs) => call((api) => put(api, request), timeoutMs),
-    txn: (request, timeoutMs) => call((api) => txn(api, request, maxTxnOps), timeoutMs),
-  };
 }
 
 const NOT_CONNECTED: RpcError = {
@@ -70,7 +85,7 @@ function errorOf({ status, message }: Failure): RpcError {
   return { code: STATUS[status], details: message };
 }
 
-async function range(api: NodeApi, wire: RangeRequest): Promise<Result<RangeResponse>> {
+export async function range(api: NodeApi, wire: RangeRequest): Promise<Result<RangeResponse>> {
   const request = rangeOf(wire);
   const wrong = refusal(api, request.serializable === true) ?? checkRange(request);
   if (wrong !== undefined) return failed(wrong);
@@ -83,6 +98,18 @@ async function put(api: NodeApi, request: PutRequest): Promise<Result<HeaderResp
   if (wrong !== undefined) return failed(wrong);
   const result = await api.put(request);
   return result.ok ? ok({ header: headerOf(api, result.value) }) : result;
+}
+
+async function deleteRange(
+  api: NodeApi,
+  request: DeleteRangeRequest,
+): Promise<Result<DeleteRangeResponse>> {
+  const wrong = refusal(api) ?? checkDelete(request);
+  if (wrong !== undefined) return failed(wrong);
+  const result = await api.deleteRange(request);
+  if (!result.ok) return result;
+  const { deleted } = result.value;
+  return ok({ header: headerOf(api, result.value), deleted: String(deleted) });
 }
 
 async function txn(
@@ -107,13 +134,27 @@ async function txn(
   });
 }
 
+async function hashKv(api: NodeApi, revision: Int64): Promise<Result<HashKVResponse>> {
+  const result = await api.hashKv(Number(revision));
+  if (!result.ok) return result;
+  const { hash, compactRevision } = result.value;
+  return ok({
+    header: headerOf(api, result.value),
+    hash,
+    compactRevision: String(compactRevision),
+  });
+}
+
 /** A learner serves nothing but its own, maybe old, state. */
-function refusal(api: NodeApi, isForLearners = false): Failure | undefined {
+export function refusal(api: NodeApi, isForLearners = false): Failure | undefined {
   return !isForLearners && api.status().isLearner ? FAILURES.learner : undefined;
 }
 
 /** Stamped when it is answered, as etcd does; the revision is the result's own. */
-function headerOf(api: NodeApi, { revision }: { readonly revision: number }): ResponseHeader {
+export function headerOf(
+  api: NodeApi,
+  { revision }: { readonly revision: number },
+): ResponseHeader {
   const { cluster, member, term } = api.header();
   return {
     clusterId: decimal(cluster),
@@ -123,7 +164,7 @@ function headerOf(api: NodeApi, { revision }: { readonly revision: number }): Re
   };
 }
 
-function decimal(hexadecimal: string): Int64 {
+export function decimal(hexadecimal: string): Int64 {
   return BigInt(`0x${hexadecimal}`).toString();
 }
 

@@ -6,6 +6,7 @@ import type { RoleSample } from '../../harness/protocols/system.ts';
 import type { SimWorld } from '../backends/sim/world.ts';
 import type { MemberId } from '../raftkv/raft/types.ts';
 import type { NodeApi } from '../raftkv/server/api.ts';
+import type { ExpectedEnds } from './member-ends.ts';
 
 /** As on real processes: one that takes longer is paused, or nearly. */
 const STATUS_MS_MAX = 300;
@@ -18,6 +19,7 @@ export interface SimViewsOptions {
   readonly nodes: readonly NodeName[];
   /** The ids that the first members have. */
   readonly ids: ReadonlyMap<MemberId, NodeName>;
+  readonly ends: ExpectedEnds;
 }
 
 export class SimViews {
@@ -43,9 +45,10 @@ export class SimViews {
   async #role(node: NodeName): Promise<RoleSample> {
     const { world } = this.#options;
     const ask = (api: NodeApi) => Promise.resolve({ header: api.header(), status: api.status() });
-    const reply = await world.call(node, ask, STATUS_MS_MAX);
+    const reply = await world.call(node, ask, STATUS_MS_MAX, 'observer');
     if (reply.type !== 'answer') return { node, role: 'unknown', state: 'unreachable' };
     const { header, status } = reply.value;
+    this.#options.ends.serves(node);
     this.#names.set(header.member, node);
     const leader = status.leader === undefined ? undefined : this.#names.get(status.leader);
     const follows = status.leader === header.member ? 'leader' : 'follower';
@@ -87,7 +90,7 @@ export class SimViews {
   async #serves(node: NodeName): Promise<true | string> {
     const { world } = this.#options;
     const read = (api: NodeApi) => api.range({ key: Buffer.from('schism/ready') });
-    const reply = await world.call(node, read, READ_MS_MAX);
+    const reply = await world.call(node, read, READ_MS_MAX, 'observer');
     if (reply.type !== 'answer') return `a linearizable read: ${reply.type}`;
     return reply.value.ok || `a linearizable read: ${reply.value.failure.message}`;
   }

@@ -13,6 +13,7 @@ import type {
 } from '../../harness/protocols/system.ts';
 import { noUndo } from '../../harness/protocols/undo.ts';
 import { raftkv } from './raftkv.ts';
+import { leaderLeavesAndReturns, pastIsForgotten } from './testing-members.ts';
 
 const CALL = { timeoutMs: 1_000 };
 
@@ -97,6 +98,22 @@ describe('registers of a simulated cluster', () => {
         value: 9,
         server: { version: 2, member: expect.stringMatching(/^[0-9a-f]+$/) },
       });
+    }));
+
+  test('are absent after null was written, whether they were there or not', () =>
+    play(async ({ register }) => {
+      const api = await register('n1');
+      expect(await api.write('k', 7, CALL)).toMatchObject({ type: 'ok' });
+      for (let times = 0; times < 2; times++) {
+        const gone = await api.write('k', null, CALL);
+        expect(gone).toMatchObject({ type: 'ok', server: { revision: expect.any(Number) } });
+        expect(await api.read('k', 'linearizable', CALL)).toMatchObject({
+          value: null,
+          server: { modRevision: 0 },
+        });
+      }
+      expect(await api.cas('k', 7, 8, CALL)).toMatchObject({ type: 'fail', seen: null });
+      expect(await api.cas('k', null, 8, CALL)).toMatchObject({ type: 'ok' });
     }));
 
   test('take options as processes do, and refuse what these refuse', async () => {
@@ -190,5 +207,17 @@ describe('a fault on a simulated node', () => {
         type: 'ok',
         value: 6,
       });
+    }));
+});
+
+describe('an operator of a simulated cluster', () => {
+  test('removes the leader, brings it back, and makes it a voter', () =>
+    play(async ({ cluster, clock }) => {
+      await leaderLeavesAndReturns(cluster, clock);
+    }));
+
+  test('makes it forget its past', () =>
+    play(async ({ cluster }) => {
+      await pastIsForgotten(cluster);
     }));
 });

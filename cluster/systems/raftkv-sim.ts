@@ -6,18 +6,24 @@ import { HarnessError } from '../../harness/core/errors.ts';
 import { invariant } from '../../harness/core/invariant.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Cluster, DeployRequest } from '../../harness/protocols/system.ts';
+import { clockControl, diskControl } from '../backends/sim/controls.ts';
 import type { SimProgram } from '../backends/sim/program.ts';
 import { SimWorld } from '../backends/sim/world.ts';
+import { etcdHash } from '../etcd-api/hash.ts';
 import { etcdRegister } from '../etcd-api/register.ts';
 import { parseFlags } from '../raftkv/flags.ts';
 import { jsonLog } from '../raftkv/json-log.ts';
+import { RaftInvariants } from '../raftkv/raft/invariants.ts';
 import type { NodeApi, NodeEnd } from '../raftkv/server/api.ts';
 import type { NodeConfig } from '../raftkv/server/config.ts';
 import { memberIdOf } from '../raftkv/server/identity.ts';
 import { startNode } from '../raftkv/server/node.ts';
 import { VERSION } from '../raftkv/server/node-api.ts';
+import { ExpectedEnds } from './member-ends.ts';
+import { maintenanceOf, membershipOf, type OperatedCluster } from './member-operator.ts';
 import { memberArgs, type RaftkvSettings, settingsOf } from './raftkv-options.ts';
 import { simClient } from './raftkv-sim-client.ts';
+import { simOperator } from './raftkv-sim-operator.ts';
 import { findOnSim, simPeerUrl, simTransport } from './raftkv-sim-transport.ts';
 import { SimViews } from './raftkv-sim-views.ts';
 
@@ -31,15 +37,31 @@ export async function deploySimulated(request: DeployRequest): Promise<Cluster> 
   const settings = settingsOf(options);
   const logs = new NodeLogs(nodes);
   const configs = new Map(nodes.map((node) => [node, configOf(node, nodes, settings)]));
+  const invariants = new RaftInvariants();
+  const ends = new ExpectedEnds();
   const world = new SimWorld<NodeApi>({
     clock,
     random: random.fork('world'),
     log,
     nodes,
-    program: programOf(configs, logs),
+    mayEnd: (node) => ends.has(node),
+    program: programOf(configs, logs, invariants),
   });
   const ids = new Map(nodes.map((node) => [memberIdOf([simPeerUrl(node)], TOKEN), node]));
-  const views = new SimViews({ world, clock, nodes, ids });
+  const views = new SimViews({ world, clock, nodes, ids, ends });
+  const operated: OperatedCluster = {
+    nodes,
+    clock,
+    ends,
+    calls: (node) => simOperator(world, node),
+    peerUrl: simPeerUrl,
+    renew: async (node, members) => {
+      await world.erase(node);
+      configs.set(node, configOf(node, members, settings, true));
+      await world.processes.start(node);
+    },
+    start: (node) => world.processes.start(node),
+  };
   const [config] = configs.values();
   invariant(config !== undefined, 'a cluster has at least one node');
   await world.start();
@@ -52,10 +74,16 @@ export async function deploySimulated(request: DeployRequest): Promise<Cluster> 
       ...world.processes,
       powerFailure: (node) => world.powerFailure([node]),
     },
+    membership: membershipOf(operated),
+    maintenance: maintenanceOf(operated),
     open: (node) => {
-      const register = etcdRegister(simClient(world, node, config.maxTxnOps));
-      return Promise.resolve({ apis: { register }, [Symbol.asyncDispose]: nothingToClose });
+      const client = simClient(world, node, config.maxTxnOps);
+      const apis = { register: etcdRegister(client), hash: etcdHash(client) };
+      return Promise.resolve({ apis, [Symbol.asyncDispose]: nothingToClose });
     },
+    invariants,
+    disks: diskControl(world, nodes),
+    clocks: clockControl(world, clock),
     roles: () => views.roles(),
     ready: (timeoutMs) => views.ready(timeoutMs),
     crashed: () => world.crashed(),
@@ -77,6 +105,7 @@ function logPath(dir: string, node: NodeName): string {
 function programOf(
   configs: ReadonlyMap<NodeName, NodeConfig>,
   logs: NodeLogs,
+  invariants: RaftInvariants,
 ): SimProgram<NodeApi> {
   return async ({ node: name, clock, random, disk, net }) => {
     const config = configs.get(name);
@@ -91,7 +120,8 @@ function programOf(
       random,
       disk,
       openTransport: simTransport(net, clock),
-      findCluster: () => findOnSim(net, clock, name),
+      findCluster: () => findOnSim(net, clock, config),
+      watchRaft: (view) => invariants.watch(name, view),
     });
     return { api, serving, ended: ended.then(endText) };
   };
@@ -113,6 +143,7 @@ function configOf(
   node: NodeName,
   nodes: readonly NodeName[],
   settings: RaftkvSettings,
+  isJoining = false,
 ): NodeConfig {
   const member = {
     node,
@@ -121,6 +152,7 @@ function configOf(
     client: '127.0.0.1:2379',
     urls: new Map(nodes.map((each) => [each, simPeerUrl(each)])),
     token: TOKEN,
+    isJoining,
     routes: new Map<string, string>(),
     seed: 0,
   };

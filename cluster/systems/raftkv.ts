@@ -17,7 +17,7 @@ const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
 export const raftkv: System = {
   name: 'raftkv',
   summary: "the store that comes with Schism: Raft and etcd's API, as processes or simulated",
-  capabilities: ['register'],
+  capabilities: ['register', 'hash'],
   backends: ['process', 'sim'],
   promises: { linearizable: 'linearizable', serializable: 'serializable' },
   defaultNodes: 5,

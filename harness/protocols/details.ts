@@ -125,6 +125,19 @@ export interface FaultBand {
   readonly cut?: readonly string[];
 }
 
+/** Checker `hash`. */
+export interface HashDetails {
+  readonly [name: string]: unknown;
+  /** Each moment at which somebody was asked for its hash and said it, the earliest first. */
+  readonly moments: readonly {
+    readonly revision: number;
+    readonly compactRevision: number;
+    readonly nodes: { readonly [node: NodeName]: number };
+  }[];
+  /** Nodes that were asked, and whose hash could be compared with nobody's. */
+  readonly alone: readonly NodeName[];
+}
+
 /** Checker `log-pattern`. */
 export interface LogPatternDetails {
   readonly [name: string]: unknown;

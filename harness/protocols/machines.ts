@@ -3,7 +3,10 @@ import type { NodeName } from '../core/units.ts';
 /** Takes away just the fault that it was returned for. */
 export type UndoFault = () => Promise<void>;
 
-/** Disks of machines that can be made to fail: only where machines are simulated. */
+/**
+ * Disks of machines that can be made to fail: only where machines are simulated. A process that ends
+ * because its disk failed is no crash, and is started again once nothing makes the disk fail.
+ */
 export interface DiskControl {
   /** Each sync takes so much longer. */
   slow(node: NodeName, delayMs: number): Promise<UndoFault>;
@@ -11,7 +14,7 @@ export interface DiskControl {
   failSync(node: NodeName): Promise<UndoFault>;
   /** So many bytes fit yet, then the disk is full. */
   fill(node: NodeName, roomBytes: number): Promise<UndoFault>;
-  /** Writes and syncs a file of its own beside the node's, and removes it: evidence from outside. */
+  /** Writes a megabyte beside the node's files, syncs and removes it: evidence from outside. */
   probe(node: NodeName): Promise<DiskProbe>;
   /** Names of everything now installed, each with its kind and its node in it. */
   installed(): Promise<readonly string[]>;
@@ -31,6 +34,8 @@ export interface ClockControl {
 }
 
 export interface ClockSkew {
+  /** The node's time less the world's, at the moment of the change; from then on the rate counts. */
   readonly offsetMs: number;
+  /** The node's seconds in one of the world's. */
   readonly rate: number;
 }

@@ -8,6 +8,8 @@ export interface Maintenance {
    * what is current stays. Resolves with the revision that it compacted at.
    */
   compact(via: NodeName, keep: number, timeoutMs: number): Promise<Outcome<{ revision: number }>>;
+  /** Whether `via` itself can still be read as it was at this revision; false: it is compacted. */
+  remembers(via: NodeName, revision: number, timeoutMs: number): Promise<Outcome<boolean>>;
 }
 
 /** A node's whole state at one revision, as one number. */

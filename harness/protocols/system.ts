@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/prng.ts';
 import type { NodeName } from '../core/units.ts';
 import type { OpError, ReadMode, ServerStamp } from '../history/op.ts';
+import type { InvariantWatch } from './invariants.ts';
 import type { ClockControl, DiskControl } from './machines.ts';
 import type { HashApi, Maintenance } from './maintenance.ts';
 import type { Membership } from './membership.ts';
@@ -31,6 +32,7 @@ export type Outcome<T> =
 /** Many independent registers, by key. Values are integers or short strings; null means absent. */
 export interface RegisterApi {
   read(key: string, mode: ReadMode, call: Call): Promise<Outcome<JsonValue>>;
+  /** Null: the key is absent then, whether it was there or not. */
   write(key: string, value: JsonValue, call: Call): Promise<Outcome<null>>;
   /** Sets `to` if the value is `from` (null: absent). A refusal is `fail` with `seen`. */
   cas(key: string, from: JsonValue, to: JsonValue, call: Call): Promise<Outcome<null>>;
@@ -114,6 +116,7 @@ export interface Cluster extends AsyncDisposable {
   readonly maintenance?: Maintenance;
   readonly disks?: DiskControl;
   readonly clocks?: ClockControl;
+  readonly invariants?: InvariantWatch;
   open(node: NodeName): Promise<Connection>;
   /** Asks every node; never throws, answers within about one second. */
   roles(): Promise<readonly RoleSample[]>;

@@ -14,6 +14,8 @@ export interface WorkloadOptions {
   readonly rate: number;
   readonly clientTimeoutMs: number;
   readonly readModes: readonly ReadMode[];
+  /** What the system can do, so that more is asked where more can be answered. */
+  readonly capabilities: readonly Capability[];
   /** The workload's own options, checked by its `options`. */
   readonly own: Readonly<Record<string, string>>;
 }

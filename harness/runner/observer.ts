@@ -4,6 +4,7 @@ import type { JsonValue } from '../core/json.ts';
 import type { Log } from '../core/log.ts';
 import type { Op, OpDraft, Phase } from '../history/op.ts';
 import type { Cluster, RoleSample } from '../protocols/system.ts';
+import { recordInvariants } from './invariants.ts';
 
 /** A sample is recorded when a role, term, leader or state changed, and at least this often. */
 const RECORD_EVERY_MS = 2000;
@@ -23,6 +24,7 @@ export async function observeRoles(
   let recordedMs = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     const startedMs = stage.clock.now() / 1e6;
+    recordInvariants(cluster, (draft) => stage.record(draft), phase());
     try {
       const samples = await cluster.roles();
       const shape = samples.map(({ node, role, state, term, leader }) =>

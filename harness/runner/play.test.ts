@@ -28,6 +28,7 @@ const config: RunConfig = {
     rate: 100,
     clientTimeoutMs: 200,
     readModes: ['linearizable'],
+    capabilities: ['register'],
     own: {},
   },
   faults: [],

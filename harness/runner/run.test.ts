@@ -30,6 +30,7 @@ const CONFIG: RunConfig = {
     rate: 300,
     clientTimeoutMs: 200,
     readModes: ['linearizable'],
+    capabilities: ['register'],
     own: {},
   },
   faults: [],

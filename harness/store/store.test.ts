@@ -202,8 +202,13 @@ test('manifest and history of a stored run', async () => {
   await expect(readManifest(run.dir)).rejects.toThrow(/cannot read .*run.json/);
   await run.writeJson('run.json', { schism: 2 });
   await expect(readManifest(run.dir)).rejects.toThrow(/another version/);
-  await run.writeJson('run.json', { schism: 1, run: run.id });
-  expect(await readManifest(run.dir)).toMatchObject({ run: run.id });
+  const manifest = { schism: 1, run: run.id, config: { workloadOptions: { clients: 3 } } };
+  await run.writeJson('run.json', manifest);
+  // A run of a time when this was not stored: all that could be asked for then were registers.
+  expect(await readManifest(run.dir)).toEqual({
+    ...manifest,
+    config: { workloadOptions: { clients: 3, capabilities: ['register'] } },
+  });
   expect(() => storedHistory(run.dir, 'register')).toThrow(/holds no history/);
   await writeFile(`${run.historyPath}.gz`, '');
   expect(storedHistory(run.dir, 'register')).toBe(`${run.historyPath}.gz`);

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { HarnessError, messageOf, systemCodeOf } from '../core/errors.ts';
 import type { Random } from '../core/prng.ts';
 import type { RunManifest, RunResult } from '../protocols/run.ts';
+import type { WorkloadOptions } from '../protocols/workload.ts';
 import { historyFile, idOfFolder, runFolderName, runsDir, testDir } from './layout.ts';
 
 export interface NewRun {
@@ -251,7 +252,15 @@ export async function readManifest(dir: string): Promise<RunManifest> {
   }
   if (manifest.schism !== 1)
     throw new HarnessError('bad-input', `${path}: written by another version of schism`);
-  return manifest;
+  return completed(manifest);
+}
+
+/** Runs that were stored before options said what the system can do asked for registers only. */
+function completed(manifest: RunManifest): RunManifest {
+  const { config } = manifest;
+  const { capabilities = ['register'] } = config.workloadOptions as Partial<WorkloadOptions>;
+  const workloadOptions = { ...config.workloadOptions, capabilities };
+  return { ...manifest, config: { ...config, workloadOptions } };
 }
 
 /** The history of a stored run's test, compressed or as a crash left it. */

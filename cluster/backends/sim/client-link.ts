@@ -15,6 +15,9 @@ export type CallResult<T> =
   | { readonly type: 'lost' }
   | { readonly type: 'timeout' };
 
+/** Who calls: a workload's client, whoever watches the cluster, or whoever operates it. */
+export type Caller = 'client' | 'observer' | 'operator';
+
 /** What clients find at a node's address. */
 export type Served<Api> =
   | 'refusing'
@@ -39,19 +42,31 @@ export interface ClientLinkOptions<Api> {
 
 export class ClientLink<Api> {
   readonly #options: ClientLinkOptions<Api>;
+  readonly #delays: Readonly<Record<Caller, Random>>;
 
   constructor(options: ClientLinkOptions<Api>) {
+    const { random } = options;
     this.#options = options;
+    this.#delays = {
+      client: random,
+      observer: random.fork('observer'),
+      operator: random.fork('operator'),
+    };
   }
 
   /** Never throws. After the time nobody listens, but the node may still do what it was asked. */
-  call<T>(ask: (api: Api) => Promise<T>, timeoutMs: number): Promise<CallResult<T>> {
+  call<T>(
+    ask: (api: Api) => Promise<T>,
+    timeoutMs: number,
+    caller: Caller,
+  ): Promise<CallResult<T>> {
     const { clock } = this.#options;
     return new Promise((resolve) => {
       const timer = clock.timer(timeoutMs, () => resolve({ type: 'timeout' }));
-      this.#travel(() => {
+      const delays = this.#delays[caller];
+      this.#travel(delays, () => {
         this.#arrive(ask, (result) => {
-          this.#travel(() => {
+          this.#travel(delays, () => {
             timer.cancel();
             resolve(result);
           });
@@ -93,8 +108,8 @@ export class ClientLink<Api> {
     });
   }
 
-  #travel(arrive: () => void): void {
-    const { clock, latency, random } = this.#options;
-    clock.timer(drawMs(latency, random), arrive);
+  #travel(delays: Random, arrive: () => void): void {
+    const { clock, latency } = this.#options;
+    clock.timer(drawMs(latency, delays), arrive);
   }
 }

@@ -2,7 +2,7 @@
 import type { VirtualClock } from '../../../harness/core/clock.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import type { Random } from '../../../harness/core/prng.ts';
-import type { NodeName } from '../../../harness/core/units.ts';
+import { msFromNanos, type NodeName } from '../../../harness/core/units.ts';
 import type { Bytes } from '../../raftkv/bytes.ts';
 import { MemoryDisk, type MemoryFile } from '../../raftkv/storage/memory-disk.ts';
 import type { Disk, DiskFile } from '../../raftkv/storage/types.ts';
@@ -17,6 +17,8 @@ export interface SimDiskOptions {
   /** For whatever must be durable: `sync`, and changes of names. */
   readonly syncMs: DelayDistribution;
   readonly trace: Trace;
+  /** Called when the last fault that makes calls fail was taken away. */
+  readonly mended?: () => void;
 }
 
 /** A fault of a disk; calling it takes just this one away. */
@@ -46,6 +48,9 @@ export class SimDisk {
   /** Bytes that still fit, for each `fill`; the smallest counts. */
   readonly #room = new Map<number, { left: number }>();
   #faults = 0;
+  /** Codes of the errors that this life of the node was given. */
+  readonly #given = new Set<string>();
+  readonly #probes: Random;
   #memory: MemoryDisk = new MemoryDisk();
 
   constructor(options: SimDiskOptions) {
@@ -53,6 +58,7 @@ export class SimDisk {
     this.#latency = options.random.fork('latency');
     this.#survival = options.random.fork('survival');
     this.#flips = options.random.fork('flips');
+    this.#probes = options.random.fork('probes');
   }
 
   /** What one life sees. A new life needs a new one, after `crash` or `powerFailure`. */
@@ -74,14 +80,14 @@ export class SimDisk {
   failSync(): UndoDiskFault {
     const id = this.#faults++;
     this.#failing.add(id);
-    return () => this.#failing.delete(id);
+    return () => this.#mend(() => this.#failing.delete(id));
   }
 
   /** So many bytes fit yet, then `ENOSPC`: an append is cut where the room ends. */
   fill(roomBytes = 0): UndoDiskFault {
     const id = this.#faults++;
     this.#room.set(id, { left: roomBytes });
-    return () => this.#room.delete(id);
+    return () => this.#mend(() => this.#room.delete(id));
   }
 
   /**
@@ -113,17 +119,54 @@ export class SimDisk {
 
   heal(): void {
     this.#slow.clear();
-    this.#failing.clear();
-    this.#room.clear();
+    this.#mend(() => {
+      this.#failing.clear();
+      this.#room.clear();
+    });
+  }
+
+  /** No fault makes calls fail; it may be slow. */
+  get isSound(): boolean {
+    return this.#failing.size === 0 && this.#room.size === 0;
+  }
+
+  /** Whether a node that says this of its end was given that error by a fault of this disk. */
+  explains(how: string): boolean {
+    return [...this.#given].some((code) => how.includes(code));
+  }
+
+  /**
+   * As another program on this machine would: writes so many bytes, syncs and removes them. The node
+   * finds nothing of it, whatever becomes of the node meanwhile.
+   */
+  async probe(bytes: number): Promise<{ readonly syncMs: number; readonly error?: string }> {
+    const { clock, node } = this.#options;
+    const startMs = msFromNanos(clock.now());
+    const fits = this.take(bytes);
+    this.free(fits);
+    const failure = await new Promise<Error | undefined>((resolve) => {
+      clock.timer(this.#delayMs(this.#probes), () => resolve(this.#failure(`probe ${node}`)));
+    });
+    const syncMs = msFromNanos(clock.now()) - startMs;
+    if (fits < bytes) return { syncMs, error: 'ENOSPC' };
+    return failure === undefined ? { syncMs } : { syncMs, error: 'EIO' };
   }
 
   /** The process ended: what was written stays, synced or not. */
   crash(): void {
+    this.#given.clear();
     this.#memory = this.#memory.crash();
+  }
+
+  /** As new, but for its faults; nothing may run on it. */
+  erase(): void {
+    this.#memory.crash();
+    this.#memory = new MemoryDisk();
   }
 
   /** The machine ended: what was not synced is lost, torn, or there by luck. */
   powerFailure(): void {
+    this.#given.clear();
     this.#memory = this.#memory.powerFailure(this.#survival);
   }
 
@@ -134,16 +177,36 @@ export class SimDisk {
     name: string,
     end: (failure: Error | undefined) => void,
   ): void {
-    const { clock, syncMs, trace, node } = this.#options;
-    let ms = drawMs(syncMs, this.#latency);
-    for (const { delay, random } of this.#slow.values()) ms += drawMs(delay, random);
-    clock.timer(ms, () => {
+    const { clock, trace, node } = this.#options;
+    clock.timer(this.#delayMs(this.#latency), () => {
       if (memory !== this.#memory) return;
-      const failure =
-        this.#failing.size > 0 ? ioError('EIO', `${what} ${name} on ${node}`) : undefined;
+      const failure = this.#failure(`${what} ${name} on ${node}`);
+      if (failure !== undefined) this.#given.add('EIO');
       trace?.(`disk ${node} ${what} ${name}${failure === undefined ? '' : ' failed'}`);
       end(failure);
     });
+  }
+
+  /** For `MountedDisk`: what a node is told when there is no room. */
+  full(what: string): Error {
+    this.#given.add('ENOSPC');
+    return ioError('ENOSPC', what);
+  }
+
+  #delayMs(latency: Random): number {
+    let ms = drawMs(this.#options.syncMs, latency);
+    for (const { delay, random } of this.#slow.values()) ms += drawMs(delay, random);
+    return ms;
+  }
+
+  #failure(what: string): Error | undefined {
+    return this.#failing.size > 0 ? ioError('EIO', what) : undefined;
+  }
+
+  #mend(undo: () => void): void {
+    const wasSound = this.isSound;
+    undo();
+    if (!wasSound && this.isSound) this.#options.mended?.();
   }
 
   /** For `MountedDisk`: how much of an append still fits. */
@@ -195,7 +258,7 @@ class MountedDisk implements Disk {
 
   async open(name: string): Promise<DiskFile> {
     if (this.#memory.sizeOf(name) === undefined) {
-      if (this.#disk.take(1) === 0) throw ioError('ENOSPC', `create ${name}`);
+      if (this.#disk.take(1) === 0) throw this.#disk.full(`create ${name}`);
       this.#disk.free(1);
       await this.#change('create', name, () => this.#memory.open(name));
     }
@@ -245,7 +308,7 @@ class MountedDisk implements Disk {
       return;
     }
     file.append([Buffer.concat(chunks).subarray(0, fits)]);
-    throw ioError('ENOSPC', `append to ${file.name}`);
+    throw this.#disk.full(`append to ${file.name}`);
   }
 
   /** A change of names happens when it is durable, not before. */

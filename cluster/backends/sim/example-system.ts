@@ -9,6 +9,7 @@ import type {
   RoleSample,
   System,
 } from '../../../harness/protocols/system.ts';
+import { clockControl, diskControl } from './controls.ts';
 import {
   BEAT_MS,
   primaryBackup,
@@ -44,6 +45,8 @@ export const primaryBackupSystem: System = {
       facts: { version: 'example', simulated: true },
       network: world.network,
       processes: world.processes,
+      disks: diskControl(world, nodes),
+      clocks: clockControl(world, clock),
       open: (node) =>
         Promise.resolve({
           apis: { register: registerAt(world, node) },

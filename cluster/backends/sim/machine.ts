@@ -49,12 +49,21 @@ export class Machine<Api> {
   #lives = 0;
   /** Without power nobody says that nobody listens. */
   #hasPower = true;
+  /** Its last life ended because its disk failed; nobody has done anything about it since. */
+  #isWaitingForDisk = false;
 
   constructor(options: MachineOptions<Api>) {
     const { node, clock, random, syncMs, trace } = options;
     this.#options = options;
     this.node = node;
-    this.disk = new SimDisk({ node, clock, random: random.fork(`disk/${node}`), syncMs, trace });
+    this.disk = new SimDisk({
+      node,
+      clock,
+      random: random.fork(`disk/${node}`),
+      syncMs,
+      trace,
+      mended: () => this.#startAgain(),
+    });
     this.time = new NodeTime(clock);
     this.#boots = random.fork(`boot/${node}`);
   }
@@ -89,6 +98,7 @@ export class Machine<Api> {
     if (this.#running !== undefined) return;
     const { node, clock, bootMs, network, trace } = this.#options;
     this.#hasPower = true;
+    this.#isWaitingForDisk = false;
     this.#lives++;
     const life: Life = new Life(node, clock, (error) =>
       this.#crash(running, `threw: ${messageOf(error)}`),
@@ -118,6 +128,7 @@ export class Machine<Api> {
 
   /** Nothing of this life runs again. Clients and peers learn of it, if the machine still has power. */
   end(why: 'kill' | 'power failure' | 'crash'): void {
+    this.#isWaitingForDisk = false;
     const running = this.#running;
     const isPowerLost = why === 'power failure';
     this.#options.trace?.(`${why} ${this.node}`);
@@ -133,6 +144,13 @@ export class Machine<Api> {
     const calls = [...running.calls];
     running.calls.clear();
     if (!isPowerLost) for (const lost of calls) lost();
+  }
+
+  /** Its process ends, and nothing is left on its disk. */
+  erase(): void {
+    this.end('kill');
+    this.#options.trace?.(`erase ${this.node}`);
+    this.disk.erase();
   }
 
   async #boot(running: Running<Api>): Promise<void> {
@@ -152,8 +170,20 @@ export class Machine<Api> {
 
   #crash(running: Running<Api>, how: string): void {
     if (running.life.isDead) return;
+    const isByDisk = this.disk.explains(how);
     this.end('crash');
-    this.#options.crashed(how);
+    if (!isByDisk) {
+      this.#options.crashed(how);
+      return;
+    }
+    this.#options.log.info('a node ended because its disk failed', { node: this.node, how });
+    this.#isWaitingForDisk = true;
+    // A paused process hears of the error late: maybe after the disk was mended.
+    if (this.disk.isSound) this.#startAgain();
+  }
+
+  #startAgain(): void {
+    if (this.#isWaitingForDisk) this.start();
   }
 
   #host({ life, port }: Running<Api>): SimHost {

@@ -11,12 +11,12 @@ import type { Random } from '../../../harness/core/prng.ts';
 import { msFromNanos, type NodeName } from '../../../harness/core/units.ts';
 import type { DirectedLink, Network } from '../../../harness/protocols/network.ts';
 import type { ProcessControl } from '../../../harness/protocols/system.ts';
-import { type CallResult, ClientLink } from './client-link.ts';
+import { type Caller, type CallResult, ClientLink } from './client-link.ts';
 import type { DelayDistribution } from './delay.ts';
 import type { SimDisk } from './disk.ts';
 import { Machine } from './machine.ts';
 import { SimNetwork } from './network.ts';
-import type { Skew } from './node-clock.ts';
+import type { NodeTime, Skew } from './node-clock.ts';
 import type { SimProgram } from './program.ts';
 
 /** A network of one room, a disk that syncs fast, a process that starts fast. */
@@ -45,6 +45,8 @@ export interface SimOptions<Api> {
   /** Chances of each message between nodes; only for programs whose transport allows it. */
   readonly loss?: number;
   readonly duplication?: number;
+  /** Asked when a node ends by itself: true, and it is no crash. */
+  readonly mayEnd?: (node: NodeName) => boolean;
   /** Told of every event: what arrives, what a disk did, who lives. */
   readonly trace?: (event: string) => void;
 }
@@ -77,6 +79,7 @@ export class SimWorld<Api> implements AsyncDisposable {
           bootMs: options.bootMs ?? BOOT,
           trace,
           crashed: (how) => {
+            if (options.mayEnd?.(node) === true) return;
             options.log.warn('a node ended by itself', { node, how });
             this.#crashed.push({ node, how });
           },
@@ -131,8 +134,19 @@ export class SimWorld<Api> implements AsyncDisposable {
     return Promise.resolve();
   }
 
+  /** Kills it and leaves it with an empty disk. */
+  erase(node: NodeName): Promise<void> {
+    this.#machine(node).erase();
+    return Promise.resolve();
+  }
+
   disk(node: NodeName): SimDisk {
     return this.#machine(node).disk;
+  }
+
+  /** The node's own idea of time. */
+  timeOf(node: NodeName): Pick<NodeTime, 'now' | 'wallMs'> {
+    return this.#machine(node).time;
   }
 
   /** Absolute, not on top of what is set; a node's clock keeps it from one life to the next. */
@@ -143,16 +157,18 @@ export class SimWorld<Api> implements AsyncDisposable {
 
   /**
    * A client's call over a simulated link, which takes its time both ways. `refused`: nobody was
-   * there, nothing was done. `lost`: the node ended under it. Never throws.
+   * there, nothing was done. `lost`: the node ended under it. Never throws. Each kind of `caller` has
+   * delays of its own, so that who looks more often does not shift what the clients see.
    */
   call<T>(
     node: NodeName,
     ask: (api: Api) => Promise<T>,
     timeoutMs: number,
+    caller: Caller = 'client',
   ): Promise<CallResult<T>> {
     const client = this.#clients.get(node);
     invariant(client !== undefined, `there is no node '${node}'`);
-    return client.call(ask, timeoutMs);
+    return client.call(ask, timeoutMs, caller);
   }
 
   /** Nodes that ended by themselves: they threw, or said so. */
