@@ -70,3 +70,25 @@ test('the stronger promise is broken exactly where the search or a revision says
   );
   expect(invalid).toBeGreaterThan(100);
 });
+
+test('a change that carries the revision of another key is named, whatever was promised', async () => {
+  let broken = 0;
+  await fc.assert(
+    fc.asyncProperty(seeds, async (seed) => {
+      const ops = store(seed, true, 6);
+      const changes = ops.filter(
+        ({ type, f, server }) => type === 'ok' && f === 'write' && server?.revision !== undefined,
+      );
+      const [one] = changes;
+      const other = changes.find(({ key }) => key !== one?.key);
+      if (one?.server === undefined || other === undefined) return;
+      const server = { ...other.server, ...one.server };
+      const history = historyOf(ops.map((op) => (op === other ? { ...op, server } : op)));
+      const result = await readModes().check(history, checkContext());
+      expect(provenKinds(result, history)).toContain('two-keys-at-one-revision');
+      broken++;
+    }),
+    { numRuns: 100 },
+  );
+  expect(broken).toBeGreaterThan(80);
+});

@@ -77,6 +77,18 @@ test('the same read breaks a promise to be linearizable, in a sentence that hold
   `);
 });
 
+test('an absent key has no revision: once it was deleted, its reads are no older for that', async () => {
+  const deleted = parseHistory(`
+    0 invoke write x 1 @n1 t=0ms; 0 ok t=10ms rev=2
+    0 invoke write x _ @n1 t=100ms; 0 ok t=110ms rev=3
+    1 invoke read x @n2 mode=linearizable t=300ms; 1 ok read x _ t=310ms mod=0 rev=3`);
+  expect(await check(deleted, { promises: STRICT })).toMatchObject({ verdict: 'valid' });
+  const stale = parseHistory(`
+    0 invoke write x 1 @n1 t=0ms; 0 ok t=10ms rev=2
+    1 invoke read x @n2 mode=linearizable t=300ms; 1 ok read x _ t=310ms mod=0 rev=2`);
+  expect(await check(stale, { promises: STRICT })).toMatchObject({ verdict: 'invalid' });
+});
+
 test('values that repeat: the revisions still show what is stale', async () => {
   const history = parseHistory(`
     0 invoke write x 1 t=0ms; 0 ok t=1ms rev=2
@@ -192,6 +204,12 @@ const IMPOSSIBLE: readonly (readonly [kind: string, text: string])[] = [
     `0 invoke write x 1; 1 invoke write x 2; 0 ok rev=2; 1 ok rev=2
      2 invoke read x @n1 mode=serializable; 2 ok read x 1 mod=2`,
   ],
+  [
+    'two-keys-at-one-revision',
+    `0 invoke write x 1; 0 ok rev=2
+     1 invoke write y 1; 1 info err=timeout?
+     2 invoke read y @n2 mode=serializable; 2 ok read y 1 mod=2`,
+  ],
 ];
 
 test.for(IMPOSSIBLE)('%s breaks every promise', async ([kind, text]) => {
@@ -200,6 +218,44 @@ test.for(IMPOSSIBLE)('%s breaks every promise', async ([kind, text]) => {
   expect(result.verdict).toBe('invalid');
   expect(provenKinds(result, history)).toEqual([kind]);
   expect(rowsOf(result)[0]).toMatchObject({ result: 'broken', strongest: 'none' });
+});
+
+test('one revision on two keys is said in a sentence that holds', async () => {
+  const history = parseHistory(`
+    0 invoke write x 1 t=1ms; 0 ok rev=2
+    1 invoke cas y _>5 t=2ms; 1 ok rev=2
+    2 invoke read x mode=serializable; 2 ok read x 1 mod=2`);
+  const { anomalies } = await check(history);
+  expect(anomalies.map(({ explanation }) => explanation)).toEqual([
+    'Revision 2 changed two keys, x and y: c0 was told that it had stored 1 (sent at 0.001 s), and ' +
+      'c1 was told that it had stored 5 (sent at 0.002 s). Nothing that was asked changes more ' +
+      'than one key, so a revision belongs to one change of one key.',
+  ]);
+});
+
+test.for<readonly [what: string, text: string]>([
+  [
+    'a transaction, which may change both',
+    `0 invoke txn - 1; 0 ok
+     3 invoke write x 1; 3 info err=timeout?; 4 invoke write y 1; 4 info err=timeout?
+     1 invoke read x mode=serializable; 1 ok read x 1 mod=2
+     2 invoke read y mode=serializable; 2 ok read y 1 mod=2`,
+  ],
+  [
+    'keys that are absent, or that were deleted when they were',
+    `0 invoke write x 1; 0 ok rev=2; 0 invoke write y _; 0 ok rev=2
+     1 invoke read z mode=serializable; 1 ok read z _ mod=0
+     2 invoke read y mode=serializable; 2 ok read y _ mod=0`,
+  ],
+  [
+    'the revision of the store, where the key has its own',
+    `0 invoke write x 1; 0 ok rev=2; 0 invoke write y 1; 0 ok rev=3
+     1 invoke read x mode=serializable; 1 ok read x 1 mod=2 rev=3
+     2 invoke cas y 7>8; 2 fail err=cas-mismatch! seen=1 mod=3 rev=3`,
+  ],
+])('two keys at one revision is not: %s', async ([, text]) => {
+  const { anomalies } = await check(parseHistory(text));
+  expect(anomalies).toEqual([]);
 });
 
 test('a mode that promises linearizable is searched, beyond what revisions show', async () => {

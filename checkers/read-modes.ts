@@ -22,8 +22,8 @@ const MEASURING_SHARE = 0.25;
 /**
  * What each read mode promised, whether it kept it, how far behind its reads were, and the
  * strongest model that they kept in this run. Stale reads of a mode that may be stale are
- * measured; values that nobody stored, two values at one revision, and a client that goes back in
- * time at one node break every promise.
+ * measured; values that nobody stored, two values or two keys at one revision, and a client that
+ * goes back in time at one node break every promise.
  */
 export function readModes(options: ReadModesOptions = {}): Checker {
   return {
@@ -76,7 +76,7 @@ function resultOf(
     .map(({ row, keys, judgements }) =>
       row.reads === 0
         ? `No ${row.mode} read was answered, so its promise was not tested.`
-        : undecidedText(history, keys, judgements, ctx),
+        : undecidedText(history, keys, judgements, ctx.limits),
     );
   return reasons.length === 0
     ? { ...base, verdict: 'valid' }

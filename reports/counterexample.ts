@@ -64,7 +64,8 @@ function shownOperation(index: number, history: History, culprit: boolean): Show
     node: clean(invoke.node ?? ''),
     mode: invoke.mode ?? '',
     error: error === undefined ? '' : clipped(clean(error.code), 40),
-    culprit,
+    // Of nodes that disagree, none is the last straw.
+    culprit: culprit && invoke.f !== 'hash',
   };
 }
 

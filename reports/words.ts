@@ -47,7 +47,7 @@ export function valueText(value: JsonValue, max = 60): string {
   return value === null ? 'absent' : clipped(clean(JSON.stringify(value)), max);
 }
 
-/** `write 41`, `read → 41`, `cas 1 → 2`; `end` is the completion, if there is one. */
+/** `write 41`, `read → 41`, `cas 1 → 2`, `hash → 0ce267c3 at 1949`; `end` is the completion, if there is one. */
 export function operationText(invoke: Op, end: Op | undefined): string {
   const f = clean(invoke.f);
   const given = invoke.value;
@@ -56,8 +56,16 @@ export function operationText(invoke: Op, end: Op | undefined): string {
     const seen = end?.seen === undefined ? '' : `, saw ${valueText(end.seen, 24)}`;
     return `${f} ${valueText(from ?? null, 24)} → ${valueText(to ?? null, 24)}${seen}`;
   }
+  if (invoke.f === 'hash' && end?.type === 'ok') return `hash → ${hashText(end.value)}`;
   if (given !== null) return `${f} ${valueText(given)}`;
   return end?.type === 'ok' && invoke.f === 'read' ? `${f} → ${valueText(end.value)}` : f;
+}
+
+/** `0ce267c3 at 1949`: what a node said of its state, and at which revision. */
+function hashText(value: JsonValue): string {
+  const { hash, revision } = { ...(value as Readonly<Record<string, JsonValue>> | null) };
+  if (typeof hash !== 'number' || typeof revision !== 'number') return valueText(value);
+  return `${(hash >>> 0).toString(16).padStart(8, '0')} at ${revision}`;
 }
 
 /** `c3` for process 3. */

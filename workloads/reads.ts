@@ -1,10 +1,13 @@
 import { availability } from '../checkers/availability.ts';
 import { evidence } from '../checkers/evidence.ts';
+import { hash } from '../checkers/hash.ts';
+import { invariants } from '../checkers/invariants.ts';
 import { logPattern } from '../checkers/log-pattern.ts';
 import { readModes } from '../checkers/read-modes.ts';
 import { stats } from '../checkers/stats.ts';
 import { stagger } from '../harness/generator/rate.ts';
 import type { Workload, WorkloadOptions } from '../harness/protocols/workload.ts';
+import { canHash, thenHashes, withHashes } from './final-hashes.ts';
 import { finalReads } from './final-reads.ts';
 import { registerClient } from './register-client.ts';
 import { type MixEntry, type RegisterMixOptions, registerMix } from './register-generator.ts';
@@ -45,12 +48,25 @@ export const reads: Workload = {
     const readMs = wholeNumber(own, 'read-timeout', 200, 1, 60_000);
     return {
       main: rate === 0 ? mix : stagger(1000 / rate, mix, random.fork('rate')),
-      final: (keys) => finalReads(keys, nodes),
+      final: (keys) => thenHashes(finalReads(keys, nodes), options),
       probe: { f: 'read', key: 'k0', value: null, mode: 'linearizable' },
-      client: (apis) => registerClient(apis, { readMs, writeMs: clientTimeoutMs }),
+      client: (apis) =>
+        withHashes(
+          registerClient(apis, { readMs, writeMs: clientTimeoutMs }),
+          apis,
+          clientTimeoutMs,
+        ),
     };
   },
-  checkers: () => [readModes(), stats(), availability(), evidence(), logPattern({})],
+  checkers: (options) => [
+    readModes(),
+    ...(canHash(options) ? [hash()] : []),
+    stats(),
+    availability(),
+    evidence(),
+    invariants(),
+    logPattern({}),
+  ],
 };
 
 /** The first thread of each node writes, and reads a little; all others only read. */

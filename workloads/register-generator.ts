@@ -17,6 +17,8 @@ export interface RegisterMixOptions {
   readonly opsPerKey: number;
   /** `unique`: no value is written twice in the run. A number: values 0 to n-1. */
   readonly values: 'unique' | number;
+  /** The share of writes that delete the key instead, from 0 to 1. */
+  readonly deletes?: number;
   /** What a thread draws from; threads may differ, by their place among those of this context. */
   mix(thread: Thread, ctx: Context): readonly MixEntry[];
 }
@@ -64,7 +66,8 @@ function offer(state: MixState, ctx: Context): Next {
   const entry = mix[random.weighted(mix.map(({ weight }) => weight))] as MixEntry;
   const at = random.int(0, state.keys.length - 1);
   const key = state.keys[at] as KeyState;
-  const wrote = entry.f === 'read' ? null : newValue(state, random);
+  const wrote =
+    entry.f === 'read' || deletes(entry, state, random) ? null : newValue(state, random);
   const drawn: Offer = {
     thread,
     process: ctx.processOf(thread),
@@ -87,6 +90,12 @@ function offer(state: MixState, ctx: Context): Next {
     nextValue: state.nextValue + (entry.f === 'read' ? 0 : 1),
   });
   return [drawn, rest];
+}
+
+/** To write null is to delete. Draws nothing where nobody asked for deletions. */
+function deletes({ f }: MixEntry, { options }: MixState, random: Random): boolean {
+  const { deletes: share = 0 } = options;
+  return f === 'write' && share > 0 && random.chance(share);
 }
 
 function newValue(state: MixState, random: Random): JsonValue {

@@ -1,10 +1,13 @@
 import { availability } from '../checkers/availability.ts';
 import { evidence } from '../checkers/evidence.ts';
+import { hash } from '../checkers/hash.ts';
+import { invariants } from '../checkers/invariants.ts';
 import { linearizable } from '../checkers/linearizable/checker.ts';
 import { logPattern } from '../checkers/log-pattern.ts';
 import { stats } from '../checkers/stats.ts';
 import { stagger } from '../harness/generator/rate.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
+import { canHash, thenHashes, withHashes } from './final-hashes.ts';
 import { finalReads } from './final-reads.ts';
 import { registerClient } from './register-client.ts';
 import { type MixEntry, registerMix } from './register-generator.ts';
@@ -27,6 +30,7 @@ export const register: Workload = {
     keys: 'keys in use at the same time (default 8)',
     'ops-per-key': 'operations until a key is replaced by a fresh one (default 200)',
     values: 'unique, or the number of different values (default unique)',
+    deletes: 'percent of the writes that delete the key (default 0)',
   },
   build: (options, random) => {
     const { own, rate, nodes, clientTimeoutMs } = options;
@@ -35,16 +39,30 @@ export const register: Workload = {
         keys: wholeNumber(own, 'keys', 8, 1, 10_000),
         opsPerKey: wholeNumber(own, 'ops-per-key', 200, 1, 1_000_000),
         values: valuesOption(own),
+        deletes: wholeNumber(own, 'deletes', 0, 0, 100) / 100,
         mix: () => MIX,
       },
       random.fork('mix'),
     );
     return {
       main: rate === 0 ? mix : stagger(1000 / rate, mix, random.fork('rate')),
-      final: (keys) => finalReads(keys, nodes),
+      final: (keys) => thenHashes(finalReads(keys, nodes), options),
       probe: { f: 'read', key: 'k0', value: null, mode: 'linearizable' },
-      client: (apis) => registerClient(apis, { readMs: clientTimeoutMs, writeMs: clientTimeoutMs }),
+      client: (apis) =>
+        withHashes(
+          registerClient(apis, { readMs: clientTimeoutMs, writeMs: clientTimeoutMs }),
+          apis,
+          clientTimeoutMs,
+        ),
     };
   },
-  checkers: () => [linearizable({}), stats(), availability(), evidence(), logPattern({})],
+  checkers: (options) => [
+    linearizable({}),
+    ...(canHash(options) ? [hash()] : []),
+    stats(),
+    availability(),
+    evidence(),
+    invariants(),
+    logPattern({}),
+  ],
 };

@@ -17,6 +17,7 @@ const optionsOf = (change: Partial<WorkloadOptions> = {}): WorkloadOptions => ({
   rate: 0,
   clientTimeoutMs: 1000,
   readModes: both.readModes,
+  capabilities: ['register'],
   own: {},
   ...change,
 });
@@ -117,8 +118,38 @@ describe('what two workloads ask together', () => {
       'stats',
       'availability',
       'evidence',
+      'invariants',
       'log-pattern',
     ]);
+  });
+
+  test('where the system says hashes, every node is asked once, and one checker compares', async () => {
+    const capabilities = ['register', 'hash'] as const;
+    const instance = built({ capabilities });
+    const ops = simulate(instance.final(['register/k0', 'reads/k0']), {
+      clients: 12,
+      nodes,
+      lanes: [],
+      model: ({ f }) => ({
+        type: 'ok',
+        latencyNanos: 10,
+        ...(f === 'hash' && { value: { hash: 1, revision: 4, compactRevision: -1 } }),
+      }),
+    }).filter(({ type }) => type === 'invoke');
+    expect(ops.slice(-3).map(({ f, node }) => `${f} ${node}`)).toEqual([
+      'hash n1',
+      'hash n2',
+      'hash n3',
+    ]);
+    expect(ops.filter(({ f }) => f === 'hash')).toHaveLength(3);
+    const hash = { hash: 1, revision: 4, compactRevision: -1 };
+    const client = instance.client({
+      register: {} as RegisterApi,
+      hash: { hash: () => Promise.resolve({ type: 'ok', value: hash }) },
+    });
+    expect(await client.invoke(ops.at(-1) as Op)).toEqual({ type: 'ok', value: hash });
+    const names = both.checkers(optionsOf({ capabilities })).map(({ name }) => name);
+    expect(names.filter((name) => name === 'hash')).toEqual(['hash']);
   });
 
   test('an option goes to those that have it', () => {

@@ -93,6 +93,8 @@ function shareOf(
     clients: share(options.clients, count, at),
     rate: options.rate / count,
     readModes: options.readModes.filter((mode) => part.readModes.includes(mode)),
+    // Hashes are of the whole store: the last part, whose final reads end last, asks for all.
+    capabilities: options.capabilities.filter((one) => one !== 'hash' || at === count - 1),
     own: Object.fromEntries(own),
   };
 }
@@ -126,7 +128,11 @@ function clientOf(
   const clients = built.map(({ prefix, part }) => ({ prefix, client: part.client(apis) }));
   return {
     invoke: (op: Op) => {
-      const owner = clients.find(({ prefix }) => op.key?.startsWith(prefix) === true);
+      // What is about no key is about the whole store, and that is for the last part to ask.
+      const owner =
+        op.key === undefined
+          ? clients.at(-1)
+          : clients.find(({ prefix }) => op.key?.startsWith(prefix) === true);
       invariant(owner !== undefined, `no workload has the key '${op.key}'`);
       return owner.client.invoke(op);
     },

@@ -53,6 +53,21 @@ test.for<readonly [string, Anomaly['certificate'], string]>([
   expect(recheck(kind, certificate)).toContain(claim);
 });
 
+test.for<readonly [text: string, at: readonly [number, number], claim: string]>([
+  ['1 ok read y 5 mod=2', [0, 2], 'true'],
+  ['1 ok read y 5 mod=3', [0, 2], 'both name this revision'],
+  ['1 ok read y _ mod=2', [0, 2], 'both keys held something'],
+  ['1 fail err=timeout?', [0, 2], 'both were answered'],
+  ['1 ok read y 5 mod=2', [0, 0], 'they are of two keys'],
+  ['1 ok read y 5 mod=2; 2 invoke txn - 1', [0, 2], 'changes more than one key'],
+])('two-keys-at-one-revision, %s: %s', ([end, [one, other], claim]) => {
+  const history = parseHistory(`0 invoke write x 1; 0 ok rev=2; 1 invoke read y; ${end}`);
+  const kind = 'two-keys-at-one-revision';
+  const certificate = { revision: 2, one, other };
+  const anomaly = { kind, ops: [0, 1, 2, 3], certificate, explanation: '' };
+  expect(String(recheckCertificate(anomaly, history))).toContain(claim);
+});
+
 test('a second source of the value spoils a claim that needs there to be one', () => {
   const text = HISTORY.replace('1 invoke read', '9 invoke write x 1; 1 invoke read');
   const at = { older: 0, newer: 2, read: 7 };

@@ -3,7 +3,9 @@ import type { History } from '../../harness/history/history.ts';
 import type { Anomaly } from '../../harness/protocols/checker.ts';
 import { type Deed, deedAt, deedsOfKey } from './deeds.ts';
 import { honestlyLeftOut, someOrderWorks, wrongRefusal } from './exhaust.ts';
-import { backwardsRead, staleByRevision, twoValues } from './revisions.ts';
+import { pastChanged, replicasDiverge } from './hashes.ts';
+import { recheckRaft } from './raft.ts';
+import { backwardsRead, staleByRevision, twoKeys, twoValues } from './revisions.ts';
 import { type Case, onlySource } from './sources.ts';
 
 /** True, or the first claim that does not hold. Shares no code with the checkers. */
@@ -12,10 +14,18 @@ export function recheckCertificate(anomaly: Anomaly, history: History): true | s
     if (!Number.isInteger(index) || index < 0 || index >= history.length)
       return `the history has no entry ${index}`;
   if (anomaly.kind === 'crash-in-log') return crashInLog(anomaly);
+  if (anomaly.kind === 'replicas-diverge') return replicasDiverge(anomaly, history);
+  if (anomaly.kind === 'past-changed') return pastChanged(anomaly, history);
   if (anomaly.kind === 'not-linearizable') return notLinearizable(anomaly, history);
+  const raft = recheckRaft(anomaly, history);
+  if (raft !== undefined) return raft;
   const found = rolesOf(anomaly, history);
   if (typeof found === 'string') return found;
-  const wrong = claimsOf(anomaly.kind, found).find(([holds]) => !holds);
+  const claims =
+    anomaly.kind === 'two-keys-at-one-revision'
+      ? twoKeys(found, history)
+      : claimsOf(anomaly.kind, found);
+  const wrong = claims.find(([holds]) => !holds);
   return wrong === undefined ? true : wrong[1];
 }
 

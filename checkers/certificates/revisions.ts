@@ -1,4 +1,5 @@
 /** Claims that rest on what the store says about its own revisions, or on one session's order. */
+import type { History } from '../../harness/history/history.ts';
 import type { Deed } from './deeds.ts';
 import { type Case, onlySource } from './sources.ts';
 
@@ -64,6 +65,33 @@ export function twoValues({ roles, certificate }: Case): readonly Claim[] {
     [revisionOf(one) === revision && revisionOf(other) === revision, 'both name this revision'],
     [valueOf(one) !== valueOf(other), 'they have different values'],
   ];
+}
+
+/** Both keys hold something that this revision put there, and no operation is of two keys. */
+export function twoKeys({ roles, certificate }: Case, history: History): readonly Claim[] {
+  const [one, other] = [roles.get('one'), roles.get('other')];
+  if (one === undefined || other === undefined) return [[false, 'two operations are named']];
+  const revision = certificate['revision'];
+  const single = new Set(['read', 'write', 'cas', 'hash']);
+  const asked = [...history.operations()].map(({ invoke }) => invoke.f);
+  return [
+    [one.endsAt < Infinity && other.endsAt < Infinity, 'both were answered'],
+    [one.key !== other.key, 'they are of two keys'],
+    [typeof revision === 'number' && revision > 0, 'the revision is one'],
+    [changedAt(one) === revision && changedAt(other) === revision, 'both name this revision'],
+    [holds(one) && holds(other), 'both keys held something'],
+    [asked.every((f) => single.has(f)), 'nothing was asked that changes more than one key'],
+  ];
+}
+
+function changedAt({ end, puts, completion }: Deed): number | undefined {
+  const { revision, modRevision } = completion?.server ?? {};
+  return end === 'ok' && puts !== undefined ? revision : modRevision;
+}
+
+function holds({ end, puts, sees }: Deed): boolean {
+  const value = end === 'ok' && puts !== undefined ? puts : sees;
+  return value !== undefined && value !== 'null';
 }
 
 function revisionOf({ puts, completion }: Deed): number | undefined {

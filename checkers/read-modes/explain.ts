@@ -8,6 +8,7 @@ import { clientName, momentText, shown, spanText } from '../text.ts';
 import type { BackwardsRead } from './sessions.ts';
 import type { StaleRead } from './staleness.ts';
 import type { Timeline } from './timeline.ts';
+import type { TwoKeys } from './two-keys.ts';
 import type { TwoValues } from './two-values.ts';
 
 /** By values where they prove it alone, otherwise by what the store says of its revisions. */
@@ -92,6 +93,19 @@ export function twoValuesAnomaly(key: string, { revision, one, other }: TwoValue
     explanation:
       `${key} has two values at one revision, ${revision}: ${shownBy(key, one)}, and ` +
       `${shownBy(key, other)}. A revision names one state; here it names two.`,
+  };
+}
+
+export function twoKeysAnomaly({ revision, one, other }: TwoKeys): Anomaly {
+  const [key = '', otherKey = ''] = [one.invoke.key, other.invoke.key];
+  return {
+    kind: 'two-keys-at-one-revision',
+    ops: entriesOf([one, other]),
+    certificate: { revision, one: one.start, other: other.start },
+    explanation:
+      `Revision ${revision} changed two keys, ${key} and ${otherKey}: ${shownBy(key, one)}, and ` +
+      `${shownBy(otherKey, other)}. Nothing that was asked changes more than one key, so a ` +
+      'revision belongs to one change of one key.',
   };
 }
 

@@ -10,10 +10,11 @@ import { type JudgeOptions, judgeKeys, type KeyJudgement } from '../linearizable
 import { strangeReads } from '../linearizable/refute.ts';
 import { valueUses } from '../linearizable/value-index.ts';
 import { register } from '../models/register.ts';
-import { backwardsAnomaly, staleAnomaly, twoValuesAnomaly } from './explain.ts';
+import { backwardsAnomaly, staleAnomaly, twoKeysAnomaly, twoValuesAnomaly } from './explain.ts';
 import { type SessionFindings, sessionFindings } from './sessions.ts';
 import { type StaleRead, staleReads } from './staleness.ts';
 import { timelineOf, valueTimelineOf } from './timeline.ts';
+import { twoKeysAtOneRevision } from './two-keys.ts';
 import { twoValuesAtOneRevision } from './two-values.ts';
 
 export interface ModeJudgement {
@@ -42,6 +43,7 @@ export function judgeMode(
   const sessions = sessionFindings(timelines);
   const always = [
     ...keys.flatMap(contradictions).slice(0, EXAMPLES_MAX),
+    ...twoKeysAtOneRevision(history, keys).slice(0, EXAMPLES_MAX).map(twoKeysAnomaly),
     ...sessions.perNode
       .slice(0, EXAMPLES_MAX)
       .map((found) => backwardsAnomaly(found.second.invoke.key ?? '', found)),

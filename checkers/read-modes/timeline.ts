@@ -1,7 +1,7 @@
 /** Where the operations of one key stand in the order of its versions, as far as that is known. */
 import type { KeyHistory, KeyOp } from '../key-history.ts';
 import { valueUses } from '../linearizable/value-index.ts';
-import { producedBy, requiredBy, valueKey } from '../models/register.ts';
+import { producedBy, register, requiredBy, valueKey } from '../models/register.ts';
 
 /**
  * Bounds of a version's place: it is older than another for sure if its `high` is below the
@@ -30,7 +30,17 @@ export function timelineOf(key: KeyHistory): Timeline {
   const exact =
     reads.every(({ completion }) => completion?.server?.modRevision !== undefined) &&
     writes.every(({ completion }) => completion?.server?.revision !== undefined);
-  return exact ? { ...timeline, by: 'modRevision', placeOf: placeByRevision } : timeline;
+  if (!exact) return timeline;
+  const begins = valueKey(register.init);
+  const isDeleted = key.ops.some(({ call }) => {
+    const made = producedBy(call);
+    return made !== undefined && valueKey(made) === begins;
+  });
+  // An absent key has no revision: it may never have been there, or be absent again.
+  const isUnplaced = ({ call }: KeyOp): boolean =>
+    isDeleted && call.f === 'read' && valueKey(requiredBy(call) ?? null) === begins;
+  const placeOf: Timeline['placeOf'] = (op) => (isUnplaced(op) ? undefined : placeByRevision(op));
+  return { ...timeline, by: 'modRevision', placeOf };
 }
 
 /** The same without a look at revisions. */

@@ -42,6 +42,7 @@ export function fixtureConfig(more: Partial<RunConfig> = {}): RunConfig {
       rate: 500,
       clientTimeoutMs: 1000,
       readModes: ['linearizable', 'serializable'],
+      capabilities: ['register'],
       own: {},
     },
     faults: ['partition', 'kill', 'pause'],
