@@ -89,6 +89,7 @@ function mixedConfig(seed: number, bug: string | undefined): RunConfig {
       rate: random.pick([50, 100, 200, 400]),
       clientTimeoutMs: random.pick([200, 1_000, 3_000]),
       readModes: ['linearizable', 'serializable'],
+      capabilities: raftkv.capabilities,
       own: {},
     },
     faults,

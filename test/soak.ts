@@ -1,6 +1,7 @@
 /**
  * What takes too long for every commit:
- * `npm run soak -- [--kills 200] [--runs 10] [--seconds 60] [--schedules 20000]`; 0 leaves a part out.
+ * `npm run soak -- [--kills 200] [--runs 10] [--seconds 60] [--schedules 20000] [--identity 1000]`;
+ * 0 leaves a part out.
  * Prints its numbers, and ends with exit code 1 when anything was lost or accused.
  */
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { freshSeed, parseSeed, type Seed, seedFrom, seedText } from '../harness/core/prng.ts';
+import { compareProcesses } from './identity.ts';
 import { playMixed } from './mixed-soak.ts';
 import { killLoop } from './raftkv-kills.ts';
 
@@ -21,6 +23,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '10' },
     seconds: { type: 'string', default: '60' },
     schedules: { type: 'string', default: '20000' },
+    identity: { type: 'string', default: '1000' },
     seed: { type: 'string' },
   },
 });
@@ -38,6 +41,16 @@ async function kills(count: number): Promise<void> {
   );
   for (const line of [...lost.slice(0, 20), ...crashed]) console.log(`  ${line}`);
   if (lost.length > 0 || crashed.length > 0) isGood = false;
+}
+
+/** The same seeds in two processes: their histories must be equal to the byte. */
+async function identity(count: number): Promise<void> {
+  const { seeds, entries, different, unequal } = await compareProcesses(1, count);
+  console.log(
+    `${seeds} seeds in two processes: ${entries} entries each, ${different} different histories, ` +
+      `${unequal.length} unequal ${unequal.slice(0, 20).join(' ')}`,
+  );
+  if (unequal.length > 0 || different < seeds) isGood = false;
 }
 
 /** How many terms had a leader, as the members logged it. */
@@ -101,6 +114,7 @@ async function schedules(count: number): Promise<void> {
 }
 
 if (values.kills !== '0') await kills(Number(values.kills));
+if (values.identity !== '0') await identity(Number(values.identity));
 await schedules(Number(values.schedules));
 await runs(Number(values.runs), Number(values.seconds));
 process.exitCode = isGood ? 0 : 1;

@@ -153,6 +153,7 @@ function configOf(options: VirtualRunOptions): RunConfig {
       rate: options.rate ?? 400,
       clientTimeoutMs: options.clientTimeoutMs ?? 150,
       readModes: ['linearizable', 'serializable'],
+      capabilities: system.capabilities,
       own: {},
     },
     faults: options.faults ?? [],
