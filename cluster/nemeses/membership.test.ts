@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sleep } from '../../harness/core/clock.ts';
 import { Random, seedFrom } from '../../harness/core/prng.ts';
 import { msFromNanos } from '../../harness/core/units.ts';
 import type { FaultValue, Nemesis } from '../../harness/protocols/nemesis.ts';
@@ -231,6 +232,106 @@ describe('bringing members back', () => {
     fake.cluster.crash('n3');
     expect((await end(nemesis, fake)).evidence.result).toBe('installed');
     expect(await fake.cluster.clock.run(fake.cluster.damage())).toEqual([]);
+  });
+
+  it.each(['unknown', 'learner'] as const)(
+    'heeds no term in which nobody leads: of a node that is %s',
+    async (role) => {
+      const fake = new FakeMembers(5);
+      const nemesis = membership();
+      await begin(nemesis, fake, { target: 'n3' });
+      fake.roles.set('n3', { role, term: 99 });
+      expect((await end(nemesis, fake)).evidence).toMatchObject({
+        result: 'installed',
+        probe: { 'listed by': 'n2' },
+      });
+    },
+  );
+
+  it('replaces a member whose removal nobody answered, since it may happen later', async () => {
+    const fake = new FakeMembers(5);
+    const nemesis = membership();
+    const answer = silence('deadline-exceeded');
+    fake.answers.set('remove n4', [answer, answer, refusal('unhealthy-cluster')]);
+    await begin(nemesis, fake, { target: 'n4', via: 'n1' });
+    expect((await end(nemesis, fake)).evidence).toMatchObject({
+      result: 'installed',
+      probe: { n4: 'voter a6' },
+    });
+    expect(words(fake)).toEqual([
+      'remove n4 via n1',
+      ...Array<string>(3).fill('remove n4 via n2'),
+      'add n4 via n2',
+    ]);
+    await end(nemesis, fake);
+    expect(fake.list()).toEqual(ALL);
+  });
+
+  it('asks once for a removal that nobody answered, but that has happened', async () => {
+    const fake = new FakeMembers(5);
+    const nemesis = membership();
+    fake.answers.set('remove n4', [silence('deadline-exceeded')]);
+    fake.happensUntold.add('remove n4');
+    await begin(nemesis, fake, { target: 'n4' });
+    await end(nemesis, fake);
+    expect(words(fake)).toEqual(['remove n4 via n2', 'add n4 via n2']);
+  });
+
+  it('never removes the last member, whatever was not answered', async () => {
+    const fake = new FakeMembers(1);
+    fake.cluster.leaders = ['n1'];
+    const nemesis = membership();
+    fake.answers.set('remove n1', [silence('deadline-exceeded')]);
+    await begin(nemesis, fake, { target: 'n1' });
+    expect((await end(nemesis, fake)).evidence.result).toBe('installed');
+    expect(words(fake)).toEqual(['remove n1 via n1']);
+  });
+
+  it('makes the others whole before it removes one whose removal nobody answered', async () => {
+    const fake = new FakeMembers(2);
+    const nemesis = membership();
+    const how = { do: 'replace', as: 'learner', promote: false, target: ['n1', 'n2'] };
+    fake.answers.set('remove n1', [silence('deadline-exceeded')]);
+    await begin(nemesis, fake, how);
+    expect(fake.list()).toEqual(['n1', 'n2 (learner)']);
+    const before = fake.asked.length;
+    await end(nemesis, fake);
+    const steps = ['promote n2', 'remove n1', 'add n1', 'promote n1'].map(
+      (step) => `${step} via n2`,
+    );
+    expect(words(fake).slice(before)).toEqual(steps);
+  });
+
+  it('promotes a learner first: there may be only one', async () => {
+    const fake = new FakeMembers(5);
+    const nemesis = membership();
+    fake.answers.set('add n3', Array(200).fill(refusal('unhealthy-cluster')));
+    const how = { do: 'replace', as: 'learner', promote: false };
+    await begin(nemesis, fake, { ...how, target: ['n3', 'n4'] });
+    expect(fake.list()).toEqual(['n1', 'n2', 'n4 (learner)', 'n5']);
+    fake.answers.clear();
+    const before = fake.asked.length;
+    await end(nemesis, fake);
+    const steps = ['promote n4 via n2', 'add n3 via n2', 'promote n3 via n2'];
+    expect(words(fake).slice(before)).toEqual(steps);
+  });
+
+  it('replaces a member that runs and never serves', async () => {
+    const fake = new FakeMembers(5);
+    const nemesis = membership();
+    const { clock } = fake.cluster;
+    await begin(nemesis, fake, { do: 'replace', target: 'n3' });
+    fake.roles.set('n3', { role: 'unknown', state: 'unreachable' });
+    const ending = nemesis.invoke(faultOp('membership', { stage: 'end' }), fake.context());
+    const joined = sleep(clock, 15_000).then(() => fake.roles.clear());
+    const [{ evidence }] = await clock.run(Promise.all([ending, joined]));
+    expect(evidence).toMatchObject({ result: 'installed', probe: { n3: 'voter a7' } });
+    expect(words(fake)).toEqual([
+      'remove n3 via n2',
+      'add n3 via n2',
+      'remove n3 via n2',
+      'add n3 via n2',
+    ]);
   });
 
   it('gives up at a heal in time for its run, and says what is missing', async () => {

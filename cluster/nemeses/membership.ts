@@ -46,11 +46,14 @@ interface Held {
   readonly targets: readonly NodeName[];
   readonly survey: Survey;
   readonly newest: NewestLeader;
+  readonly unsettled: Set<NodeName>;
 }
 
 /** Only what lasts from one fault to the next. */
 interface Memory {
   readonly newest: NewestLeader;
+  /** See `Restoring`. */
+  readonly unsettled: Set<NodeName>;
   healUntil: number | undefined;
 }
 
@@ -60,7 +63,11 @@ interface Memory {
  * may still happen, and counts only if it is seen.
  */
 export function membership(): Nemesis {
-  const memory: Memory = { newest: new NewestLeader(), healUntil: undefined };
+  const memory: Memory = {
+    newest: new NewestLeader(),
+    unsettled: new Set(),
+    healUntil: undefined,
+  };
   const nemesis = nemesisOf(familyOf(memory));
   return {
     ...nemesis,
@@ -84,13 +91,14 @@ function familyOf(memory: Memory): FaultFamily<MembershipSpec, Survey, Held> {
       memory.newest.of(roles);
       return { roles, lists };
     },
-    plan: (spec, survey, ctx) => plan(spec, survey, ctx, memory.newest),
+    plan: (spec, survey, ctx) => plan(spec, survey, ctx, memory),
     install: async (held, ctx) => ({ evidence: await install(held, ctx) }),
     remove: async ({ spec, targets }, ctx): Promise<Measured> => {
       const until = ctx.clock.now() + nanosFromMs(RESTORE_MS_MAX);
       const deadline = (): number => Math.min(until, memory.healUntil ?? until);
-      const { newest } = memory;
-      return { evidence: await restoreAll(ctx, { as: spec.as, targets, newest, deadline }) };
+      const { newest, unsettled } = memory;
+      const restoring = { as: spec.as, targets, newest, unsettled, deadline };
+      return { evidence: await restoreAll(ctx, restoring) };
     },
   };
 }
@@ -99,7 +107,7 @@ function plan(
   spec: MembershipSpec,
   survey: Survey,
   ctx: NemesisContext,
-  newest: NewestLeader,
+  { newest, unsettled }: Memory,
 ): Plan<Held> | { readonly reason: string } {
   const { nodes } = ctx.cluster;
   if (survey.lists.size === 0) return { reason: 'no node says who the members are' };
@@ -125,7 +133,7 @@ function plan(
     text: textOf(spec, withRoles(targets, survey.roles)),
     targets: answer.targets,
     hit: new Set(targets),
-    held: { spec, targets, survey, newest },
+    held: { spec, targets, survey, newest, unsettled },
   };
 }
 
@@ -194,6 +202,7 @@ async function change(
   const removed = await membershipOf(ctx).remove(node, via, answerMs(ctx));
   if (removed.type !== 'ok') {
     const outcome = removed.type === 'fail' ? 'refused' : 'unknown';
+    if (outcome === 'unknown') held.unsettled.add(node);
     return { node, via, outcome, why: whyNot(removed) };
   }
   const why = spec.do === 'replace' ? await takePlace(node, held, ctx) : undefined;

@@ -232,5 +232,15 @@ describe('members over the simulated network', () => {
         expect(await finding).toEqual({ cluster: 'c', members: [{ id: 'a3', peerUrls: ['x'] }] });
       });
     });
+
+    test('or not at all: it gives up, as a process does', async () => {
+      const fixture = new Fixture();
+      await fixture.play(async () => {
+        await fixture.peer('n1', { knows: () => 'a3' });
+        const finding = findOnSim(fixture.nets.of('n3'), fixture.clock, joining);
+        await expect(finding).rejects.toThrow('of 2 members 1 answered within 10000 ms at n1, n2');
+        expect(fixture.clock.now()).toBe(10_000e6);
+      });
+    });
   });
 });

@@ -6,7 +6,7 @@ import { msFromNanos, type NodeName } from '../../harness/core/units.ts';
 import type { SimNet } from '../backends/sim/program.ts';
 import type { Bytes } from '../raftkv/bytes.ts';
 import type { MemberId, Message } from '../raftkv/raft/types.ts';
-import { mostAgreed } from '../raftkv/server/agreement.ts';
+import { lastResort, mostAgreed } from '../raftkv/server/agreement.ts';
 import type { FoundCluster, NodeConfig } from '../raftkv/server/config.ts';
 import type {
   OpenTransport,
@@ -25,6 +25,8 @@ const STALL_MS = 5_000;
 /** Numbers of calls that start in the same millisecond: more than enough. */
 const CALLS_PER_MS = 1024;
 const FIND_EVERY_MS = 200;
+/** As a process does, which ends then. */
+const FIND_MS = 10_000;
 
 /** What members say to each other; handed over as it is, and never changed. */
 type Talk =
@@ -53,7 +55,8 @@ export function simTransport(net: SimNet, clock: Clock): OpenTransport {
 /**
  * Asks the other members, again and again, who they are, until most of them agree on who the one that
  * joins is: one that has missed something would take it for the member that was there before, and
- * an empty disk under that id could cost what was committed.
+ * an empty disk under that id could cost what was committed. Throws `network-failed` when too few agreed
+ * in time.
  */
 export async function findOnSim(
   net: SimNet,
@@ -71,11 +74,12 @@ export async function findOnSim(
     const most = mostAgreed([...answers.values()], own, others.length);
     if (most?.isCertain === true) agreed.resolve(most.found);
   });
-  for (;;) {
+  for (let rounds = FIND_MS / FIND_EVERY_MS; rounds > 0; rounds--) {
     for (const node of others) tell(net, node, { type: 'find' });
     const found = await Promise.race([agreed.promise, sleep(clock, FIND_EVERY_MS)]);
     if (found !== undefined) return found;
   }
+  return lastResort([...answers.values()], own, others, FIND_MS);
 }
 
 function tell(net: SimNet, node: NodeName, talk: Talk): boolean {

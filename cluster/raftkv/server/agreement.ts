@@ -1,4 +1,5 @@
 /** Who a member that joins is, when those who are there do not all know the same. */
+import { HarnessError } from '../../../harness/core/errors.ts';
 import type { FoundCluster } from './config.ts';
 
 type Found = FoundCluster['members'][number];
@@ -32,4 +33,27 @@ export function mostAgreed(
   const [found] = most ?? [];
   if (most === undefined || found === undefined) return undefined;
   return { found, isCertain: 2 * most.length > asked };
+}
+
+/**
+ * What one that joins makes of what it heard when it has waited long enough. Where nobody knows it,
+ * any answer serves to say so. Throws `network-failed` when nobody answered or too few agreed.
+ */
+export function lastResort(
+  answers: readonly FoundCluster[],
+  peerUrls: readonly string[],
+  addresses: readonly string[],
+  timeoutMs: number,
+): FoundCluster {
+  const [any] = answers;
+  if (any !== undefined && mostAgreed(answers, peerUrls, addresses.length) === undefined)
+    return any;
+  const at = `within ${timeoutMs} ms at ${addresses.join(', ')}`;
+  throw new HarnessError(
+    'network-failed',
+    any === undefined
+      ? `no member of the cluster answered ${at}; start them first, or check the addresses`
+      : `of ${addresses.length} members ${answers.length} answered ${at}, and no majority of all ` +
+          'agreed on who this member is; start more of them first',
+  );
 }

@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../../../harness/core/clock.ts';
 import { HarnessError } from '../../../harness/core/errors.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
 import { MalformedBytes } from '../bytes.ts';
-import { mostAgreed } from './agreement.ts';
+import { lastResort, mostAgreed } from './agreement.ts';
 import type { FoundCluster, Routes } from './config.ts';
 import { FrameReader, frameOf } from './peer-frames.ts';
 import { bodyOf, talkOf } from './peer-talk.ts';
@@ -42,24 +42,9 @@ export async function findCluster(
     const agreed = mostAgreed(answers, peerUrls, targets.length);
     const leftMs = endMs - nowMs(clock);
     if (agreed?.isCertain === true) return agreed.found;
-    if (leftMs <= ROUND_MS) {
-      const [any] = answers;
-      if (any !== undefined && agreed === undefined) return any;
-      throw tooFew(answers.length, addresses, timeoutMs);
-    }
+    if (leftMs <= ROUND_MS) return lastResort(answers, peerUrls, addresses, timeoutMs);
     await sleep(clock, ROUND_MS);
   }
-}
-
-function tooFew(answers: number, addresses: readonly string[], timeoutMs: number): HarnessError {
-  const at = `within ${timeoutMs} ms at ${addresses.join(', ')}`;
-  return new HarnessError(
-    'network-failed',
-    answers === 0
-      ? `no member of the cluster answered ${at}; start them first, or check the addresses`
-      : `of ${addresses.length} members ${answers} answered ${at}, and no majority of all agreed ` +
-          'on who this member is; start more of them first',
-  );
 }
 
 function addressOf(text: string, routes: Routes): TcpAddress {

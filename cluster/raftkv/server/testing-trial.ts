@@ -306,9 +306,24 @@ class Trial {
 
   /** Also who may have been added, or not have been removed: nobody was told. */
   async #bringBack(): Promise<void> {
-    for (const name of [...this.#toJoin.keys(), ...(await this.#mistaken())])
+    for (const name of [...(await this.#added()), ...(await this.#mistaken())])
       await this.#join(name);
     this.#outside.clear();
+    for (const name of this.#toJoin.keys()) this.#outside.add(name);
+  }
+
+  /**
+   * One that was never added would wait for ever, since nobody knows it. Only where most cannot agree
+   * on who is there may just this one be missing.
+   */
+  async #added(): Promise<string[]> {
+    const waiting = [...this.#toJoin.keys()];
+    if (waiting.length === 0) return [];
+    const lists = await Promise.all(this.#healthy().map(({ api }) => api.memberList(true)));
+    const listed = lists.find(({ ok }) => ok);
+    if (listed?.ok !== true) return waiting;
+    const urls = listed.value.flatMap(({ peerUrls }) => peerUrls);
+    return waiting.filter((name) => urls.includes(urlOf(name)));
   }
 
   /** Joined, but took themselves for a former member that was removed, and were told so. */
