@@ -1,8 +1,7 @@
 /** Turns the operations of a history into what the register checkers judge: one list per key. */
-import type { JsonValue } from '../harness/core/json.ts';
 import type { History, Operation } from '../harness/history/history.ts';
 import type { Op, ReadMode } from '../harness/history/op.ts';
-import type { Call, Model } from './models/model.ts';
+import type { Call, Model, Stamp } from './models/model.ts';
 
 /** An operation between two moments of the history. */
 export interface Interval {
@@ -27,24 +26,36 @@ export interface KeyHistory {
   readonly failed: readonly KeyOp[];
 }
 
-/** `reads`: the modes whose reads count; a read without a mode asked for `linearizable`. */
+/**
+ * One for each key, or a single one, with key '', for a model of the whole store. `reads`: the
+ * modes whose reads count; a read without a mode asked for `linearizable`. `only`: the keys that
+ * are wanted; default: all.
+ */
 export function keyHistories(
   history: History,
   model: Model,
   reads: readonly ReadMode[],
+  only?: ReadonlySet<string>,
 ): KeyHistory[] {
   const keys: KeyHistory[] = [];
-  for (const [key, operations] of history.operationsByKey()) {
+  const isStore = model.per === 'store';
+  const parts = isStore
+    ? [['', history.operations()] as const]
+    : only === undefined
+      ? history.operationsByKey()
+      : Map.groupBy(operationsOf(history, only), ({ invoke }) => invoke.key ?? '');
+  for (const [key, operations] of parts) {
     const ops: KeyOp[] = [];
     const failed: KeyOp[] = [];
     for (const operation of operations) {
       const { invoke, completion } = operation;
       if (!model.functions.includes(invoke.f)) continue;
-      if (invoke.f === 'read' && !reads.includes(modeOf(invoke))) continue;
+      const asks = invoke.f === 'read' || invoke.mode !== undefined;
+      if (asks && !reads.includes(modeOf(invoke))) continue;
       const outcome = outcomeOf(operation);
       const end =
         outcome === 'indefinite' || completion === undefined ? Infinity : completion.index;
-      const call = callOf(operation, outcome === 'failed' ? 'indefinite' : outcome);
+      const call = callOf(operation, outcome === 'failed' ? 'indefinite' : outcome, model);
       const op: KeyOp = { call, start: invoke.index, end, invoke, completion };
       if (outcome === 'failed') {
         if (!model.readOnly(call)) failed.push(op);
@@ -55,17 +66,30 @@ export function keyHistories(
   return keys;
 }
 
+/** Operations of some keys; no entry of any other is built. */
+function* operationsOf(
+  history: History,
+  keys: ReadonlySet<string>,
+): Generator<Operation, void, undefined> {
+  const { codes } = history;
+  for (let index = 0; index < history.length; index++) {
+    if (!codes.isInvoke(index) || !history.isClient(index)) continue;
+    if (!keys.has(codes.keyText(codes.keyCode(index)) ?? '')) continue;
+    const pair = history.pairOf(index);
+    yield { invoke: history.op(index), completion: pair < 0 ? undefined : history.op(pair) };
+  }
+}
+
 export function modeOf(read: Pick<Op, 'mode'>): ReadMode {
   return read.mode ?? 'linearizable';
 }
 
-/** A refusal that says what it saw: only then is a failed `cas` an observation. */
-export function isRefusal(completion: Op): completion is Op & { readonly seen: JsonValue } {
-  return (
-    completion.type === 'fail' &&
-    completion.error?.code === 'cas-mismatch' &&
-    completion.seen !== undefined
-  );
+/**
+ * Turned down because of what was there, whether or not it says what that was: so even a `cas` that
+ * failed is an observation.
+ */
+export function isRefusal({ type, error }: Op): boolean {
+  return type === 'fail' && error?.code === 'cas-mismatch';
 }
 
 function outcomeOf({ completion }: Operation): Call['outcome'] | 'failed' {
@@ -74,12 +98,29 @@ function outcomeOf({ completion }: Operation): Call['outcome'] | 'failed' {
   return isRefusal(completion) ? 'refused' : 'failed';
 }
 
-function callOf({ invoke, completion }: Operation, outcome: Call['outcome']): Call {
+function callOf(
+  { invoke, completion }: Operation,
+  outcome: Call['outcome'],
+  { per, stamps }: Model,
+): Call {
+  const stamp = stamps === true && outcome !== 'indefinite' ? stampOf(completion) : undefined;
   return {
     f: invoke.f,
     input: invoke.value,
     output: outcome === 'ok' && completion !== undefined ? completion.value : null,
     outcome,
     ...(outcome === 'refused' && completion?.seen !== undefined && { seen: completion.seen }),
+    ...(per === 'store' && invoke.key !== undefined && { key: invoke.key }),
+    ...(stamp !== undefined && { stamp }),
+  };
+}
+
+function stampOf(completion: Op | undefined): Stamp | undefined {
+  if (completion?.server === undefined) return undefined;
+  const { revision, modRevision, version } = completion.server;
+  return {
+    ...(revision !== undefined && { revision }),
+    ...(modRevision !== undefined && { modRevision }),
+    ...(version !== undefined && { version }),
   };
 }

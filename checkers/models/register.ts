@@ -1,10 +1,10 @@
 import type { JsonValue } from '../../harness/core/json.ts';
 import { shown } from '../text.ts';
-import type { Call, Model, Stepped } from './model.ts';
+import { type Call, type Model, type Stepped, sameValue } from './model.ts';
 
 /** Values are compared by their JSON text: registers hold numbers and short strings. */
 export function valueKey(value: JsonValue): string {
-  return JSON.stringify(value);
+  return typeof value === 'number' ? String(value) : JSON.stringify(value);
 }
 
 /** `from` and `to` of a compare-and-set; anything that is not a pair reads as null. */
@@ -29,7 +29,7 @@ export function producedBy(call: Call): JsonValue | undefined {
 
 /**
  * One register: `read`, `write`, `cas` [from, to]; null means absent. A refused `cas` is a read of
- * what it saw, which must differ from what it expected.
+ * what it saw, or of something it does not say, which must differ from what it expected.
  */
 export const register: Model = {
   name: 'register',
@@ -37,6 +37,8 @@ export const register: Model = {
   init: null,
   step,
   readOnly: (call) => call.f === 'read' || call.outcome === 'refused',
+  overwrites: (call) => call.f === 'write' && call.outcome !== 'refused',
+  dominance: ['absorption', 'credit'],
   removable,
   starts,
 };
@@ -44,7 +46,7 @@ export const register: Model = {
 function step(state: JsonValue, call: Call): Stepped {
   const required = requiredBy(call);
   if (required !== undefined && valueKey(required) !== valueKey(state))
-    return { inconsistent: `the register held ${shown(state)}, not ${shown(required)}` };
+    return { inconsistent: `the register held ${heldText(state)}, not ${shown(required)}` };
   if (call.outcome === 'refused' && valueKey(casParts(call.input).from) === valueKey(state))
     return { inconsistent: `a cas from ${shown(state)} was refused although it matched` };
   const produced = producedBy(call);
@@ -56,6 +58,9 @@ function step(state: JsonValue, call: Call): Stepped {
  * a write or cas whose value nobody requires: in any legal order, what follows it up to the next
  * change requires no value at all, and that next change is a write, which fits any state; so the
  * order without it is legal too. Leaving out several such operations only lowers what is required.
+ *
+ * A refused cas that did not say what it saw requires anything but one value, and any write may be
+ * what saved it from that: as long as there is one, no write goes.
  */
 function removable(calls: readonly Call[]): readonly boolean[] {
   const required = new Set<string>();
@@ -63,14 +68,19 @@ function removable(calls: readonly Call[]): readonly boolean[] {
     const value = requiredBy(call);
     if (value !== undefined) required.add(valueKey(value));
   }
+  const anyCounts = calls.some(({ outcome, seen }) => outcome === 'refused' && seen === undefined);
   return calls.map((call) => {
     const value = producedBy(call);
-    return value === undefined || !required.has(valueKey(value));
+    return value === undefined || !(anyCounts || required.has(valueKey(value)));
   });
 }
 
 /** No operation takes or gives a pair, so none can tell this from any other unknown value. */
 const SOMETHING_ELSE: JsonValue = ['a value that nobody requires'];
+
+function heldText(state: JsonValue): string {
+  return sameValue(state, SOMETHING_ELSE) ? 'something else' : shown(state);
+}
 
 /** Each value that some operation requires, and one for all the others. */
 function starts(calls: readonly Call[]): readonly JsonValue[] {

@@ -60,7 +60,9 @@ function completionOf(
   const type: OpType = random.pick(['ok', 'ok', 'ok', 'ok', 'fail', 'info']);
   if (type === 'ok') return { type, value: f === 'read' ? draw() : value };
   if (type === 'info') return { type, value, error: { code: 'timeout', definite: false } };
-  if (f === 'cas' && random.chance(0.7))
-    return { type, value, error: { code: 'cas-mismatch', definite: true }, seen: draw() };
+  if (f === 'cas' && random.chance(0.7)) {
+    const refused = { type, value, error: { code: 'cas-mismatch', definite: true } };
+    return random.chance(0.3) ? refused : { ...refused, seen: draw() };
+  }
   return { type, value, error: { code: 'refused', definite: true } };
 }

@@ -2,8 +2,11 @@
  * The oracle: is one key of a history linearizable as a register? It tries every order, shares no
  * code with the checkers, and is only usable for about eight operations.
  */
+import type { JsonValue } from '../../harness/core/json.ts';
 import type { History } from '../../harness/history/history.ts';
 import type { Op } from '../../harness/history/op.ts';
+import type { Interval } from '../key-history.ts';
+import type { Model } from '../models/model.ts';
 
 interface Step {
   readonly start: number;
@@ -50,14 +53,14 @@ function stepOf(invoke: Op, completion: Op | undefined): Step | undefined {
   };
   if (completion?.type === 'fail') {
     const { seen } = completion;
-    if (invoke.f !== 'cas' || seen === undefined || completion.error?.code !== 'cas-mismatch')
-      return undefined;
+    if (invoke.f !== 'cas' || completion.error?.code !== 'cas-mismatch') return undefined;
     const [from] = invoke.value as [unknown, unknown];
     return {
       ...base,
       end: completion.index,
       mayBeLeftOut: false,
-      apply: (value) => (isText(value, seen) && !isText(value, from) ? value : 'no'),
+      apply: (value) =>
+        (seen === undefined || isText(value, seen)) && !isText(value, from) ? value : 'no',
     };
   }
   switch (invoke.f) {
@@ -75,4 +78,20 @@ function stepOf(invoke: Op, completion: Op | undefined): Step | undefined {
     default:
       return undefined;
   }
+}
+
+/**
+ * The same for any model: all orders, with nothing of the model but its steps. For up to about
+ * seven operations.
+ */
+export function bruteForceOrder(ops: readonly Interval[], model: Model): boolean {
+  const from = (state: JsonValue, left: readonly Interval[]): boolean =>
+    left.every(({ call }) => call.outcome === 'indefinite') ||
+    left.some((op) => {
+      if (left.some(({ end }) => end < op.start)) return false;
+      const stepped = model.step(state, op.call);
+      const rest = left.filter((other) => other !== op);
+      return 'state' in stepped && from(stepped.state, rest);
+    });
+  return from(model.init, ops);
 }
