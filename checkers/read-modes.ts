@@ -73,10 +73,10 @@ function resultOf(
     return { ...base, verdict: 'unknown', reason: 'There is nothing to judge: nothing was read.' };
   const reasons = modes
     .filter(({ row }) => row.result === 'unknown')
-    .map(({ row, keys, judgements }) =>
+    .map(({ row, judgements }) =>
       row.reads === 0
         ? `No ${row.mode} read was answered, so its promise was not tested.`
-        : undecidedText(history, keys, judgements, ctx.limits),
+        : undecidedText(history, judgements, ctx.limits),
     );
   return reasons.length === 0
     ? { ...base, verdict: 'valid' }

@@ -3,9 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { runChecker } from '../checkers/compose.ts';
 import { messageOf } from '../harness/core/errors.ts';
 import { invariant } from '../harness/core/invariant.ts';
-import { readHistory } from '../harness/history/jsonl.ts';
-import type { JudgeMessage, JudgeTask } from './judge.ts';
-import { findWorkload } from './registry.ts';
+import { checkersOf, type JudgeMessage, type JudgeTask } from './judge.ts';
+import { loadHistory } from './load-history.ts';
 
 invariant(parentPort !== null, 'this file runs as a worker');
 const port = parentPort;
@@ -15,9 +14,8 @@ const tell = (message: JudgeMessage): void => {
 };
 
 try {
-  const { history } = await readHistory(task.historyPath);
-  const workload = findWorkload(task.workload);
-  for (const checker of workload.checkers(task.workloadOptions)) {
+  const { history } = await loadHistory(task.historyPath, task.format);
+  for (const checker of checkersOf(task)) {
     if (!task.checkers.includes(checker.name)) continue;
     tell({ kind: 'start', checker: checker.name });
     tell({ kind: 'result', result: await runChecker(checker, history, task.context) });

@@ -1,24 +1,52 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { startingAt } from '../checkers/check-history.ts';
 import { checkAll } from '../checkers/compose.ts';
+import { linearizable } from '../checkers/linearizable/checker.ts';
 import type { Clock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { unreachable } from '../harness/core/invariant.ts';
+import type { JsonValue } from '../harness/core/json.ts';
 import type { History } from '../harness/history/history.ts';
-import type { CheckContext, CheckResult } from '../harness/protocols/checker.ts';
+import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
 import type { WorkloadOptions } from '../harness/protocols/workload.ts';
+import type { HistoryFormat } from './load-history.ts';
+import { findModel } from './models.ts';
 import { findWorkload } from './registry.ts';
 
 /** A checker ends by itself at its time limit; one that does not is ended so much later. */
 const GRACE_MS = 20_000;
 
+const CANCELLED = 'it was cancelled';
+
 export interface JudgeTask {
   readonly historyPath: string;
+  /** Default: ours. */
+  readonly format?: HistoryFormat;
+  /** Judged by this model alone, whatever checkers the workload has. */
+  readonly model?: ModelChoice;
   readonly workload: string;
   readonly workloadOptions: WorkloadOptions;
   readonly context: CheckContext;
   /** Names of the checkers still to run. */
   readonly checkers: readonly string[];
+}
+
+export interface ModelChoice {
+  /** As `--model` says it. */
+  readonly name: string;
+  /** Default: the model's own. */
+  readonly init?: JsonValue;
+}
+
+/** What judges a history: the checkers of its workload, unless a model was asked for. */
+export function checkersOf({
+  model,
+  workload,
+  workloadOptions,
+}: Pick<JudgeTask, 'model' | 'workload' | 'workloadOptions'>): readonly Checker[] {
+  if (model === undefined) return findWorkload(workload).checkers(workloadOptions);
+  return [linearizable({ model: startingAt(findModel(model.name), model.init) })];
 }
 
 export type JudgeMessage =
@@ -28,27 +56,35 @@ export type JudgeMessage =
 
 /**
  * Judges a stored history in a worker with bounded memory. A checker that crashes the worker or
- * outlives its time is `unknown`; those after it go on in a new worker.
+ * outlives its time is `unknown`; those after it go on in a new worker. When the signal aborts, the
+ * worker is ended in the middle of whatever it does, and what is left is `unknown`.
  */
 export async function judge(
   task: Omit<JudgeTask, 'checkers'>,
   clock: Clock,
+  signal?: AbortSignal,
 ): Promise<readonly CheckResult[]> {
-  const workload = findWorkload(task.workload);
-  const names = workload.checkers(task.workloadOptions).map(({ name }) => name);
+  const names = checkersOf(task).map(({ name }) => name);
   const results = new Map<string, CheckResult>();
+  const isCancelled = (): boolean => signal?.aborted === true;
   for (;;) {
     const left = names.filter((name) => !results.has(name));
     if (left.length === 0) return names.map((name) => results.get(name) as CheckResult);
-    const end = await runWorker({ ...task, checkers: left }, clock, results);
+    if (isCancelled()) {
+      for (const name of left) results.set(name, gaveUp(name, CANCELLED));
+      continue;
+    }
+    const end = await runWorker({ ...task, checkers: left }, clock, results, signal);
     if (end === undefined) {
       // A worker that came to its end has judged everything, or it never will.
       for (const name of left)
         if (!results.has(name)) results.set(name, gaveUp(name, 'its worker gave no result'));
       continue;
     }
-    if (end.checker === undefined)
+    if (end.checker === undefined) {
+      if (isCancelled()) continue;
       throw new HarnessError('bad-input', `the history could not be judged: ${end.why}`);
+    }
     results.set(end.checker, gaveUp(end.checker, end.why));
   }
 }
@@ -67,6 +103,7 @@ async function runWorker(
   task: JudgeTask,
   clock: Clock,
   results: Map<string, CheckResult>,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly checker: string | undefined; readonly why: string } | undefined> {
   const { timeoutMs, memoryBytes } = task.context.limits;
   const url = new URL(`./judge-worker${extname(import.meta.url)}`, import.meta.url);
@@ -104,7 +141,12 @@ async function runWorker(
   worker.on('exit', () => {
     resolve(running === undefined ? undefined : 'its worker ended');
   });
+  const cancel = (): void => {
+    resolve(CANCELLED);
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
   const why = await promise;
+  signal?.removeEventListener('abort', cancel);
   timer.cancel();
   await worker.terminate();
   return why === undefined ? undefined : { checker: running, why };

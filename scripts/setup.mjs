@@ -1,7 +1,8 @@
-// Plain JavaScript for Node >= 18: installs the locked packages when they are missing or stale.
+// Plain JavaScript for Node >= 18: installs the locked packages when they are missing or stale, and
+// compiles the engine of the linearizability checker when its sources changed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,4 +29,21 @@ if (read(stamp) !== wanted || !existsSync(join(modules, '.bin', 'node'))) {
   });
   if (done.status !== 0) process.exit(done.status ?? 1);
   writeFileSync(stamp, wanted);
+}
+
+const linearizable = join(root, 'checkers', 'linearizable');
+const engine = join(linearizable, 'engine');
+const engineStamp = join(modules, '.engine-stamp');
+const engineHash = createHash('sha256').update(wanted);
+for (const file of readdirSync(engine).sort())
+  engineHash.update(file).update(readFileSync(join(engine, file)));
+const engineWanted = engineHash.digest('hex');
+
+if (read(engineStamp) !== engineWanted || !existsSync(join(linearizable, 'engine.wasm'))) {
+  const done = spawnSync('npm', ['run', '--silent', 'build:wasm'], {
+    cwd: root,
+    stdio: ['ignore', 2, 2],
+  });
+  if (done.status !== 0) process.exit(done.status ?? 1);
+  writeFileSync(engineStamp, engineWanted);
 }

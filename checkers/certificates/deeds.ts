@@ -10,12 +10,14 @@ export interface Deed {
   readonly invoke: Op;
   readonly completion: Op | undefined;
   readonly key: string;
-  /** `refused`: a cas that says what it saw. `open`: nobody knows. */
+  /** `refused`: a cas that saw another value than it expected. `open`: nobody knows. */
   readonly end: 'ok' | 'refused' | 'failed' | 'open';
   /** Index of the completion of an `ok` or `refused` one; otherwise Infinity. */
   readonly endsAt: number;
   /** As JSON text: the value that was there for it; the value that it put there. */
   readonly sees: string | undefined;
+  /** As JSON text: a value that was not there for it, where that is all it says. */
+  readonly misses?: string;
   readonly puts: string | undefined;
 }
 
@@ -41,8 +43,7 @@ export function deedsOfKey(history: History, key: string): Deed[] {
 }
 
 function deedOf(invoke: Op, completion: Op | undefined): Deed {
-  const seen = completion?.error?.code === 'cas-mismatch' ? completion.seen : undefined;
-  const end = endOf(invoke, completion, seen);
+  const end = endOf(invoke, completion);
   const pair = Array.isArray(invoke.value) ? (invoke.value as readonly JsonValue[]) : [];
   const text = (value: JsonValue | undefined): string => JSON.stringify(value ?? null);
   const base = {
@@ -52,7 +53,12 @@ function deedOf(invoke: Op, completion: Op | undefined): Deed {
     end,
     endsAt: end === 'ok' || end === 'refused' ? (completion?.index ?? Infinity) : Infinity,
   };
-  if (end === 'refused') return { ...base, sees: text(seen), puts: undefined };
+  if (end === 'refused') {
+    const seen = completion?.seen;
+    return seen === undefined
+      ? { ...base, sees: undefined, misses: text(pair[0]), puts: undefined }
+      : { ...base, sees: text(seen), puts: undefined };
+  }
   switch (invoke.f) {
     case 'read':
       return { ...base, sees: end === 'ok' ? text(completion?.value) : undefined, puts: undefined };
@@ -65,8 +71,9 @@ function deedOf(invoke: Op, completion: Op | undefined): Deed {
   }
 }
 
-function endOf(invoke: Op, completion: Op | undefined, seen: JsonValue | undefined): Deed['end'] {
+function endOf(invoke: Op, completion: Op | undefined): Deed['end'] {
   if (completion === undefined || completion.type === 'info') return 'open';
   if (completion.type === 'ok') return 'ok';
-  return invoke.f === 'cas' && seen !== undefined ? 'refused' : 'failed';
+  const isRefusal = invoke.f === 'cas' && completion.error?.code === 'cas-mismatch';
+  return isRefusal ? 'refused' : 'failed';
 }

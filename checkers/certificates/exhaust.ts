@@ -21,8 +21,9 @@ export function someOrderWorks(
     if (dead.has(here) || ++tries > TRIES_MAX) return false;
     const firstEnd = Math.min(...left.map((at) => endAt(at)));
     for (const at of left) {
-      const { invoke, sees, puts } = deeds[at] as Deed;
-      const fits = invoke.index < firstEnd && (sees === undefined || sees === value);
+      const { invoke, sees, misses, puts } = deeds[at] as Deed;
+      const holds = (sees === undefined || sees === value) && misses !== value;
+      const fits = invoke.index < firstEnd && holds;
       if (fits && !wrongRefusal(deeds[at] as Deed)) {
         const rest = left.filter((other) => other !== at);
         if (go(puts ?? value, rest)) return true;
@@ -49,14 +50,17 @@ export function wrongRefusal({ end, sees, invoke }: Deed): boolean {
 
 /**
  * Whether `kept` follows from `all` by leaving out only what proves nothing: operations that put
- * nothing, and, as long as there are any, operations that put a value which nobody left sees.
+ * nothing, and, as long as there are any, operations that put a value which nobody left sees. Who
+ * only says what was not there may have been saved by any value.
  */
 export function honestlyLeftOut(all: readonly Deed[], kept: ReadonlySet<number>): boolean {
   let rest = all.filter(({ invoke, puts }) => kept.has(invoke.index) || puts !== undefined);
   for (;;) {
     const seen = new Set(rest.map(({ sees }) => sees));
+    const anyCounts = rest.some(({ misses }) => misses !== undefined);
     const next = rest.filter(
-      ({ invoke, puts }) => kept.has(invoke.index) || puts === undefined || seen.has(puts),
+      ({ invoke, puts }) =>
+        kept.has(invoke.index) || puts === undefined || anyCounts || seen.has(puts),
     );
     if (next.length === rest.length) return rest.length === kept.size;
     rest = next;

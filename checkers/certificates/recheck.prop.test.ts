@@ -25,6 +25,9 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   'split-brain-read': ['proof', 'last', 'otherProof', 'otherLast'],
 };
 
+/** Of these the value may also have been written more than once. */
+const BY_WRITERS = { 'stale-read': true, 'non-monotonic-read': true };
+
 /** Any claim at all about the history, mostly nonsense. */
 function anyClaim(random: Random, history: History): Anomaly {
   const starts = [...history.operations()].map(({ invoke }) => invoke.index);
@@ -38,6 +41,7 @@ function anyClaim(random: Random, history: History): Anomaly {
   const certificate: Record<string, JsonValue> = {};
   for (const role of ROLES[kind] ?? [])
     certificate[role] = random.chance(0.15) ? null : random.pick(starts);
+  if (kind in BY_WRITERS && random.chance(0.5)) certificate['by'] = 'writers';
   return { ...base, certificate };
 }
 

@@ -1,25 +1,37 @@
 /** A second opinion on every anomaly: does the history really say what the certificate claims? */
 import type { History } from '../../harness/history/history.ts';
 import type { Anomaly } from '../../harness/protocols/checker.ts';
+import type { Model } from '../models/model.ts';
+import { register } from '../models/register.ts';
+import { recheckByModel } from './by-model.ts';
 import { type Deed, deedAt, deedsOfKey } from './deeds.ts';
 import { honestlyLeftOut, someOrderWorks, wrongRefusal } from './exhaust.ts';
 import { pastChanged, replicasDiverge } from './hashes.ts';
+import { recheckOrder } from './orders.ts';
 import { recheckRaft } from './raft.ts';
 import { backwardsRead, staleByRevision, twoKeys, twoValues } from './revisions.ts';
 import { type Case, onlySource } from './sources.ts';
 
-/** True, or the first claim that does not hold. Shares no code with the checkers. */
-export function recheckCertificate(anomaly: Anomaly, history: History): true | string {
+/**
+ * True, or the first claim that does not hold. Shares no code with the checkers. `model`: of what
+ * was judged; default: a register. Where it takes too many orders to try again, the answer says so:
+ * then nothing is known, and the claim stands on the checker alone.
+ */
+export function recheckCertificate(
+  anomaly: Anomaly,
+  history: History,
+  model: Model = register,
+): true | string {
   for (const index of anomaly.ops)
     if (!Number.isInteger(index) || index < 0 || index >= history.length)
       return `the history has no entry ${index}`;
   if (anomaly.kind === 'crash-in-log') return crashInLog(anomaly);
   if (anomaly.kind === 'replicas-diverge') return replicasDiverge(anomaly, history);
   if (anomaly.kind === 'past-changed') return pastChanged(anomaly, history);
-  if (anomaly.kind === 'not-linearizable') return notLinearizable(anomaly, history);
-  const raft = recheckRaft(anomaly, history);
-  if (raft !== undefined) return raft;
-  const found = rolesOf(anomaly, history);
+  if (anomaly.kind === 'not-linearizable') return notLinearizable(anomaly, history, model);
+  const other = recheckRaft(anomaly, history) ?? recheckOrder(anomaly, history, model);
+  if (other !== undefined) return other;
+  const found = rolesOf(anomaly, history, model);
   if (typeof found === 'string') return found;
   const claims =
     anomaly.kind === 'two-keys-at-one-revision'
@@ -33,7 +45,7 @@ type Claim = readonly [holds: boolean, claim: string];
 
 const NOT_ROLES: ReadonlySet<string> = new Set(['by', 'mode', 'revision', 'modRevision']);
 
-function rolesOf(anomaly: Anomaly, history: History): Case | string {
+function rolesOf(anomaly: Anomaly, history: History, model: Model): Case | string {
   const roles = new Map<string, Deed>();
   for (const [role, index] of Object.entries(anomaly.certificate)) {
     if (NOT_ROLES.has(role) || index === null) continue;
@@ -45,7 +57,8 @@ function rolesOf(anomaly: Anomaly, history: History): Case | string {
     roles.set(role, deed);
   }
   const all = anomaly.key === undefined ? [] : deedsOfKey(history, anomaly.key);
-  return { roles, all, certificate: anomaly.certificate };
+  const begin = JSON.stringify(model.init);
+  return { roles, all, certificate: anomaly.certificate, begin };
 }
 
 function claimsOf(kind: string, found: Case): readonly Claim[] {
@@ -62,11 +75,12 @@ function claimsOf(kind: string, found: Case): readonly Claim[] {
     case 'split-brain-cas':
       return doubleWin(found);
     case 'stale-read':
+      if (certificate['by'] === 'writers') return overwrittenForGood(found);
       return certificate['by'] === 'revision' ? staleByRevision(found) : outOfDate(found);
     case 'lost-write':
       return [...outOfDate(found), ...gone(found)];
     case 'non-monotonic-read':
-      return wentBack(found);
+      return certificate['by'] === 'writers' ? overwrittenForGood(found) : wentBack(found);
     case 'split-brain-read':
       return bothThere(found);
     case 'backwards-read':
@@ -78,13 +92,13 @@ function claimsOf(kind: string, found: Case): readonly Claim[] {
   }
 }
 
-function strangeRead(kind: string, { roles, all }: Case): readonly Claim[] {
+function strangeRead(kind: string, { roles, all, begin }: Case): readonly Claim[] {
   const read = roles.get('read');
   const makers = all.filter(({ puts }) => puts !== undefined && puts === read?.sees);
   const living = makers.filter(({ end }) => end !== 'failed');
   const claims: Claim[] = [
     [read?.sees !== undefined && read.endsAt < Infinity, 'the read observed a value'],
-    [read?.sees !== 'null', 'the value is not the one the register begins with'],
+    [read?.sees !== begin, 'the value is not the one the register begins with'],
   ];
   if (kind === 'phantom-read')
     claims.push([makers.length === 0, 'nobody tried to write the value']);
@@ -107,18 +121,20 @@ function strangeRead(kind: string, { roles, all }: Case): readonly Claim[] {
   return claims;
 }
 
-function doubleWin({ roles, all }: Case): readonly Claim[] {
+function doubleWin(found: Case): readonly Claim[] {
+  const { roles } = found;
   const [first, second] = [roles.get('first'), roles.get('second')];
   const won = (deed: Deed | undefined): boolean => deed?.invoke.f === 'cas' && deed.end === 'ok';
   return [
     [won(first) && won(second) && !same(first, second), 'two cas succeeded'],
     [first?.sees !== undefined && first.sees === second?.sees, 'both expected the same value'],
-    [onlySource(all, first?.sees, roles.get('write')), 'the value appeared only once'],
+    [onlySource(found, first?.sees, roles.get('write')), 'the value appeared only once'],
   ];
 }
 
 /** The older value was there before the newer one was sent, which ended before the read began. */
-function outOfDate({ roles, all }: Case): readonly Claim[] {
+function outOfDate(found: Case): readonly Claim[] {
+  const { roles } = found;
   const [older, newer, read] = [roles.get('older'), roles.get('newer'), roles.get('read')];
   if (newer === undefined || read?.sees === undefined)
     return [[false, 'a newer write and a read are named']];
@@ -127,9 +143,41 @@ function outOfDate({ roles, all }: Case): readonly Claim[] {
     [read.endsAt < Infinity, 'the value read was observed'],
     [newer.puts !== read.sees, 'the newer write was of another value'],
     [newer.endsAt < read.invoke.index, 'the newer write ended before the read began'],
-    [shows(older, read.sees), 'the older operation shows the value read'],
+    [shows(found, older, read.sees), 'the older operation shows the value read'],
     [(older?.endsAt ?? -1) < newer.invoke.index, 'the older one ended before the newer was sent'],
-    [onlySource(all, read.sees), 'the value read appeared only once'],
+    [onlySource(found, read.sees), 'the value read appeared only once'],
+  ];
+}
+
+/**
+ * Whoever put the value read and was not sent after the read ended, had ended when the newer
+ * operation began; that one shows or leaves something else, and ended before the read began.
+ */
+function overwrittenForGood({ roles, all, begin }: Case): readonly Claim[] {
+  const [newer, read] = [roles.get('newer'), roles.get('read')];
+  if (newer === undefined || read?.sees === undefined)
+    return [[false, 'a newer operation and a read are named']];
+  const { sees } = read;
+  // What puts back what it found is no source of it.
+  const sources = all.filter(
+    (deed) => deed.puts === sees && deed.sees !== sees && deed.end !== 'failed',
+  );
+  const left = newer.puts ?? newer.sees;
+  return [
+    [newer.end === 'ok' || newer.end === 'refused', 'the newer operation was answered'],
+    [read.endsAt < Infinity, 'the value read was observed'],
+    [
+      (left !== undefined && left !== sees) || newer.misses === sees,
+      'the newer one is of another value',
+    ],
+    [newer.endsAt < read.invoke.index, 'the newer one ended before the read began'],
+    [
+      sources.every(
+        ({ invoke, endsAt }) => endsAt < newer.invoke.index || invoke.index > read.endsAt,
+      ),
+      'who put the value read had ended before the newer one began',
+    ],
+    [sees === begin || sources.length > 0, 'somebody put the value read'],
   ];
 }
 
@@ -150,7 +198,8 @@ function gone({ roles, all }: Case): readonly Claim[] {
   ];
 }
 
-function wentBack({ roles, all }: Case): readonly Claim[] {
+function wentBack(found: Case): readonly Claim[] {
+  const { roles } = found;
   const [older, newer, read] = [roles.get('older'), roles.get('newer'), roles.get('read')];
   const write = roles.get('newerWrite');
   if (newer?.sees === undefined || read?.sees === undefined)
@@ -161,16 +210,17 @@ function wentBack({ roles, all }: Case): readonly Claim[] {
     [read.endsAt < Infinity, 'the value read was observed'],
     [newer.sees !== read.sees, 'the two observed different values'],
     [
-      write === undefined || onlySource(all, newer.sees, write),
+      write === undefined || onlySource(found, newer.sees, write),
       'one write alone put the newer value',
     ],
-    [shows(older, read.sees), 'the older operation shows the value read'],
+    [shows(found, older, read.sees), 'the older operation shows the value read'],
     [(older?.endsAt ?? -1) < since.invoke.index, 'the older value was there before the newer one'],
-    [onlySource(all, read.sees), 'the value read appeared only once'],
+    [onlySource(found, read.sees), 'the value read appeared only once'],
   ];
 }
 
-function bothThere({ roles, all }: Case): readonly Claim[] {
+function bothThere(found: Case): readonly Claim[] {
+  const { roles } = found;
   const [proof, last] = [roles.get('proof'), roles.get('last')];
   const [otherProof, otherLast] = [roles.get('otherProof'), roles.get('otherLast')];
   if (last?.sees === undefined || otherLast?.sees === undefined)
@@ -179,16 +229,19 @@ function bothThere({ roles, all }: Case): readonly Claim[] {
   return [
     [last.sees !== otherLast.sees, 'the two values differ'],
     [last.endsAt < Infinity && otherLast.endsAt < Infinity, 'both were observed'],
-    [shows(proof, last.sees) && shows(otherProof, otherLast.sees), 'both values were there before'],
+    [
+      shows(found, proof, last.sees) && shows(found, otherProof, otherLast.sees),
+      'both values were there before',
+    ],
     [from < Math.min(last.invoke.index, otherLast.invoke.index), 'the two spans overlap'],
-    [onlySource(all, last.sees), 'the one value appeared only once'],
-    [onlySource(all, otherLast.sees), 'the other value appeared only once'],
+    [onlySource(found, last.sees), 'the one value appeared only once'],
+    [onlySource(found, otherLast.sees), 'the other value appeared only once'],
   ];
 }
 
 /** By its end the value was in the register; no operation: the register began with it. */
-function shows(deed: Deed | undefined, value: string): boolean {
-  if (deed === undefined) return value === 'null';
+function shows({ begin }: Case, deed: Deed | undefined, value: string): boolean {
+  if (deed === undefined) return value === begin;
   if (deed.endsAt === Infinity) return false;
   return deed.puts === value || deed.sees === value;
 }
@@ -197,8 +250,14 @@ function same(a: Deed | undefined, b: Deed | undefined): boolean {
   return a !== undefined && a.invoke.index === b?.invoke.index;
 }
 
-function notLinearizable({ key = '', certificate }: Anomaly, history: History): true | string {
+function notLinearizable(anomaly: Anomaly, history: History, model: Model): true | string {
+  const { key = '', certificate } = anomaly;
   const { operations, from, upTo } = certificate;
+  const name = JSON.stringify(certificate['model'] ?? register.name);
+  const init = JSON.stringify(certificate['init'] ?? null);
+  if (name !== JSON.stringify(model.name) || init !== JSON.stringify(model.init))
+    return `it takes the model ${name} that begins with ${init} to check this again`;
+  if (model !== register) return recheckByModel(anomaly, history, model);
   if (typeof from !== 'number' || typeof upTo !== 'number') return 'it names no moments';
   if (!Array.isArray(operations)) return 'it names no operations';
   const whole = ({ invoke, endsAt }: Deed): boolean => invoke.index >= from && endsAt <= upTo;

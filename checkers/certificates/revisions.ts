@@ -44,11 +44,12 @@ export function backwardsRead(found: Case): readonly Claim[] {
   return [...session, oneKey, ...wentBack];
 }
 
-function olderValue({ roles, all }: Case, first: Deed, second: Deed): readonly Claim[] {
+function olderValue(found: Case, first: Deed, second: Deed): readonly Claim[] {
+  const { roles } = found;
   const [newer, older] = [roles.get('firstWrite'), roles.get('secondWrite')];
   return [
-    [newer !== undefined && onlySource(all, first.sees, newer), 'one write put the first value'],
-    [onlySource(all, second.sees, older), 'the second value appeared only once'],
+    [newer !== undefined && onlySource(found, first.sees, newer), 'one write put the first value'],
+    [onlySource(found, second.sees, older), 'the second value appeared only once'],
     [
       (older?.endsAt ?? -1) < (newer?.invoke.index ?? -1),
       'the older write ended before the newer was sent',

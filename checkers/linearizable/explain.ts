@@ -3,14 +3,16 @@ import { unreachable } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { Anomaly } from '../../harness/protocols/checker.ts';
 import { type KeyOp, modeOf } from '../key-history.ts';
-import { casParts, requiredBy } from '../models/register.ts';
-import { held, nounOf, observation, thisOp } from '../sentences.ts';
+import { casParts, producedBy, requiredBy } from '../models/register.ts';
+import { held, nounOf, observation, registerName, thisOp } from '../sentences.ts';
 import { clientName, counted, momentText, shown, spanText } from '../text.ts';
 import type { Finding, Span } from './refute.ts';
+import type { ReusedValueRead } from './reused-values.ts';
 
 type Roles = Readonly<Record<string, KeyOp | undefined>>;
 
 export function anomalyOf(key: string, finding: Finding): Anomaly {
+  if (finding.kind === 'reused-value-read') return reusedValueAnomaly(key, finding);
   const { kind, ...rest } = finding;
   const roles: Roles =
     kind === 'split-brain-read'
@@ -26,7 +28,20 @@ export function anomalyOf(key: string, finding: Finding): Anomaly {
     key,
     ops: entriesOf(Object.values(roles).filter((op) => op !== undefined)),
     certificate: certificateOf(roles),
-    explanation: sentences(key, finding),
+    explanation: sentences(registerName(key), finding),
+  };
+}
+
+/** Stale if another value was left after all who wrote this one, else it went back in time. */
+function reusedValueAnomaly(key: string, finding: ReusedValueRead): Anomaly {
+  const { older, newer, read } = finding;
+  const roles = { ...(older !== undefined && { older }), newer, read };
+  return {
+    kind: producedBy(newer.call) === undefined ? 'non-monotonic-read' : 'stale-read',
+    key,
+    ops: entriesOf(Object.values(roles)),
+    certificate: { by: 'writers', ...certificateOf(roles) },
+    explanation: sentences(registerName(key), finding),
   };
 }
 
@@ -72,6 +87,8 @@ function sentences(key: string, finding: Finding): string {
       return backwards(key, finding);
     case 'split-brain-read':
       return bothThere(key, finding.one, finding.other);
+    case 'reused-value-read':
+      return overwrittenForGood(key, finding);
     default:
       return unreachable(finding);
   }
@@ -90,7 +107,7 @@ function doubleWin(key: string, write: KeyOp | undefined, first: KeyOp, second: 
   const { from } = casParts(first.call.input);
   const once =
     write === undefined
-      ? `${key} was absent only at the start`
+      ? `${key} was ${shown(from)} only at the start`
       : `that value was written only once, by ${clientName(write.invoke)}`;
   return (
     `Two clients were both told that they had changed ${key} from ${shown(from)}: ` +
@@ -107,7 +124,7 @@ function outOfDate(key: string, finding: Finding & { kind: 'stale-read' | 'lost-
   const parts = [
     `Client ${observation(key, read)}. That value was out of date: ${clientName(newer.invoke)} ` +
       `had been told that ${held(key, newer)} was stored ${told} before ${thisOp(read)} began, and ` +
-      `${earlier(key, older, newer)}.`,
+      `${earlier(key, older, newer, read)}.`,
     noOrder(key, older, newer, read),
   ];
   if (finding.kind === 'lost-write')
@@ -119,9 +136,44 @@ function outOfDate(key: string, finding: Finding & { kind: 'stale-read' | 'lost-
   return parts.join(' ');
 }
 
+function overwrittenForGood(key: string, finding: ReusedValueRead): string {
+  const { older, writers, newer, read } = finding;
+  const value = shown(requiredBy(read.call) ?? null);
+  const gap = spanText(between(newer.completion, read.invoke));
+  const another =
+    producedBy(newer.call) === undefined
+      ? `${key} went back in time: ${clientName(newer.invoke)}'s ${nounOf(newer)} had ` +
+        `${denial(newer, value)}, and had ended ${gap} before ${thisOp(read)} began`
+      : `That value was out of date: ${clientName(newer.invoke)} had been told that ` +
+        `${held(key, newer)} was stored ${gap} before ${thisOp(read)} began`;
+  const since = spanText(between(older?.completion, newer.invoke));
+  const sent = requiredBy(read.call) === null ? `made ${key} absent` : `sent ${value}`;
+  const before =
+    older === undefined
+      ? `nobody had ${sent} by then`
+      : writers === 1
+        ? `the only one who had ${sent} by then, ${clientName(older.invoke)}, had been ` +
+          `answered ${since} before that ${nounOf(newer)} was sent`
+        : `${writers === 2 ? 'both' : `all ${writers}`} operations that had ${sent} by then had ` +
+          `been answered before that ${nounOf(newer)} was sent, the last one ${since} before`;
+  return (
+    `Client ${observation(key, read)}. ${another}, and ${before}. Nobody ${sent} again before ` +
+    `${thisOp(read)} had ended, so no order has ${value} there for it.`
+  );
+}
+
+/** What an observation says of a value that it did not find. */
+function denial({ call }: KeyOp, value: string): string {
+  const seen = requiredBy(call);
+  return seen === undefined ? `not found ${value}` : `already shown ${shown(seen)}`;
+}
+
 /** That the older value was there before `next` was sent. */
-function earlier(key: string, older: KeyOp | undefined, next: KeyOp): string {
-  if (older === undefined) return `${key} was absent only before the first write`;
+function earlier(key: string, older: KeyOp | undefined, next: KeyOp, read: KeyOp): string {
+  if (older === undefined) {
+    const first = shown(requiredBy(read.call) ?? null);
+    return `${key} was ${first} only before the first write`;
+  }
   const gap = spanText(between(older.completion, next.invoke));
   const what = `${gap} before that ${nounOf(next)} was sent`;
   return older.call.f === 'write' || older.call.outcome === 'indefinite'
@@ -135,7 +187,7 @@ function noOrder(key: string, older: KeyOp | undefined, ...others: readonly KeyO
   const value = read === undefined ? null : (requiredBy(read.call) ?? null);
   const why =
     older === undefined
-      ? `nobody ever set ${key} back to absent`
+      ? `nobody ever set ${key} back to ${shown(value)}`
       : `${shown(value)} was written only once`;
   const noun = read === undefined ? 'read' : nounOf(read);
   return `No order of these ${NUMBERS[count] ?? count} operations explains the ${noun}: ${why}.`;
@@ -153,7 +205,7 @@ function backwards(key: string, finding: Finding & { kind: 'non-monotonic-read' 
   return (
     `Client ${observation(key, read)}. ${key} went back in time: ${clientName(newer.invoke)}'s ` +
     `${nounOf(newer)} had already shown ${seen}${source}, and had ended ${gap} before ` +
-    `${thisOp(read)} began, and ${earlier(key, older, since)}. ` +
+    `${thisOp(read)} began, and ${earlier(key, older, since, read)}. ` +
     noOrder(key, older, ...(newerWrite === undefined ? [] : [newerWrite]), newer, read)
   );
 }

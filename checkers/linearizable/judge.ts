@@ -1,120 +1,95 @@
 /** Judges the keys of a history one by one, within one budget of time and memory. */
-import type { Clock } from '../../harness/core/clock.ts';
-import { unreachable } from '../../harness/core/invariant.ts';
-import type { Nanos } from '../../harness/core/units.ts';
-import type { Anomaly } from '../../harness/protocols/checker.ts';
-import type { KeyHistory } from '../key-history.ts';
+import type { History } from '../../harness/history/history.ts';
+import type { ReadMode } from '../../harness/history/op.ts';
+import { type KeyHistory, type KeyOp, keyHistories } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
-import { register } from '../models/register.ts';
-import { anomalyOf } from './explain.ts';
-import { noOrderAnomaly } from './explain-search.ts';
-import { findingsOf } from './refute.ts';
-import { shrink } from './shrink.ts';
-import { findOrder, type Search, type SearchBudget } from './wgl.ts';
+import { type Asked, askedOf, askedOfColumns } from './asked.ts';
+import { isRegister } from './columns.ts';
+import { explained } from './explain-key.ts';
+import { type JudgeOptions, judgementOf, type KeyJudgement } from './judgement.ts';
+import { decide } from './portfolio.ts';
+import { registerRounds, registersOfHistory, registersOfKeys } from './registers.ts';
+import { type Outcome, type Rounds, roundsOf, runHere, type Size } from './rounds.ts';
+import type { SearchBudget } from './wgl.ts';
 
-export interface JudgeOptions {
-  readonly model: Model;
-  readonly clock: Pick<Clock, 'now'>;
-  /** On that clock; when it has passed, what is left is unknown. */
-  readonly deadline: Nanos;
-  readonly memoryBytes: number;
+export interface Judged {
+  /** One for each key that somebody asked for. */
+  readonly judgements: readonly KeyJudgement[];
+  readonly asked: Asked;
 }
-
-export interface KeyJudgement {
-  readonly key: string;
-  readonly result: 'valid' | 'invalid' | 'unknown';
-  /** For `unknown`. */
-  readonly reason?: 'time' | 'memory';
-  /** Everything that completed before this entry has an order; -1: nothing is known. */
-  readonly decidedUpTo: number;
-  readonly operations: number;
-  readonly indefinite: number;
-  /** Steps of the search; 0 where it was not needed. */
-  readonly steps: number;
-  readonly configurations: number;
-  /** For `invalid`; empty only for keys beyond those that are explained. */
-  readonly anomalies: readonly Anomaly[];
-}
-
-/** Steps of the first round; those who need more wait until all others had their turn. */
-const FIRST_STEPS = 1_000_000;
-const STEPS_FACTOR = 8;
-/** Kinds of anomaly told of one key; the first one is the most telling. */
-const ANOMALIES_PER_KEY = 3;
-/** Keys for which a smallest sub-history is searched, and how hard. */
-const SHRUNK_KEYS_MAX = 4;
-const SHRINK_STEPS = 20_000_000;
 
 /** One judgement per key, in the order given. */
 export function judgeKeys(keys: readonly KeyHistory[], options: JudgeOptions): KeyJudgement[] {
-  const judgements = new Map<KeyHistory, KeyJudgement>();
-  let waiting = keys.toSorted((a, b) => cost(a) - cost(b));
-  if (options.model === register) {
-    for (const key of waiting) {
-      const findings = findingsOf(key).slice(0, ANOMALIES_PER_KEY);
-      const anomalies = findings.map((finding) => anomalyOf(key.key, finding));
-      if (anomalies.length > 0)
-        judgements.set(key, { ...blank(key), result: 'invalid', anomalies });
-    }
-    waiting = waiting.filter((key) => !judgements.has(key));
-  }
-  let shrunk = 0;
-  for (let steps = FIRST_STEPS; waiting.length > 0; steps *= STEPS_FACTOR) {
-    const next: KeyHistory[] = [];
-    for (const key of waiting) {
-      const search = findOrder(key.ops, options.model, { ...options, steps });
-      if (search.result === 'unknown' && search.reason === 'steps') {
-        next.push(key);
-        continue;
-      }
-      const explain = search.result === 'invalid' && shrunk++ < SHRUNK_KEYS_MAX;
-      judgements.set(key, judgementOf(key, search, explain ? options : undefined));
-    }
-    waiting = next;
-  }
-  return keys.map((key) => judgements.get(key) ?? blank(key));
+  return runHere(keyRounds(keys, options), options);
 }
 
-/** Cheap keys first: doubt costs far more than length. */
-function cost({ ops }: KeyHistory): number {
-  return ops.length + 50 * ops.filter(({ call }) => call.outcome === 'indefinite').length;
+/** All keys of a history, with the reads of some modes; see `runHere` and `Pool`. */
+export function* historyRounds(
+  history: History,
+  reads: readonly ReadMode[],
+  options: JudgeOptions,
+): Rounds<Judged> {
+  const { model } = options;
+  if (isRegister(model)) {
+    const registers = registersOfHistory(history, model, reads);
+    const asked = askedOfColumns(history, registers.columns);
+    return { asked, judgements: yield* registerRounds(registers, options) };
+  }
+  const keys = keyHistories(history, model, reads).filter(({ ops }) => ops.length > 0);
+  return { asked: askedOf(keys), judgements: yield* keyRounds(keys, options) };
 }
 
-function blank({ key, ops }: KeyHistory): KeyJudgement {
-  return {
-    key,
-    result: 'unknown',
-    decidedUpTo: -1,
+function* keyRounds(keys: readonly KeyHistory[], options: JudgeOptions): Rounds<KeyJudgement[]> {
+  const { model } = options;
+  if (isRegister(model)) return yield* registerRounds(registersOfKeys(keys, model), options);
+  const sizes = keys.map(({ ops }) => ({
     operations: ops.length,
-    indefinite: ops.filter(({ call }) => call.outcome === 'indefinite').length,
-    steps: 0,
-    configurations: 0,
-    anomalies: [],
+    indefinite: ops.reduce((sum, { call }) => sum + Number(call.outcome === 'indefinite'), 0),
+  }));
+  const searches = {
+    decide: (key: number, budget: SearchBudget) => outcomeOf(opsOf(keys, key), model, budget),
+  };
+  const outcomes = yield* roundsOf(sizes, searches, () => []);
+  const upTo = outcomes.map(({ blocked }, key) =>
+    blocked === undefined ? -1 : (keys[key]?.ops[blocked]?.end ?? -1),
+  );
+  const invalid = [...keys.keys()].filter((key) => outcomes[key]?.result === 'invalid');
+  const anomalies = explained(
+    invalid.map((key) => ({ key: keys[key] as KeyHistory, upTo: upTo[key] as number })),
+    options,
+  );
+  return outcomes.map((outcome, key) => {
+    const base = { key: keys[key]?.key ?? '', ...(sizes[key] as Size) };
+    const end = upTo[key] as number;
+    if (outcome.result === 'valid') return judgementOf(base, outcome, Infinity);
+    if (outcome.result === 'invalid')
+      return judgementOf(base, outcome, end, anomalies[invalid.indexOf(key)] ?? []);
+    return { ...judgementOf(base, outcome, end), ...progress(opsOf(keys, key), end) };
+  });
+}
+
+function opsOf(keys: readonly KeyHistory[], key: number): readonly KeyOp[] {
+  return keys[key]?.ops ?? [];
+}
+
+function outcomeOf(ops: readonly KeyOp[], model: Model, budget: SearchBudget): Outcome {
+  const search = decide(ops, model, budget);
+  const { result, steps, configurations, states = 0, width = 0 } = search;
+  const effort = { result, steps, configurations, states, width };
+  if (search.result === 'valid') return effort;
+  const blocked = ops.findIndex(({ end }) => end === search.upTo);
+  return {
+    ...effort,
+    ...(blocked >= 0 && { blocked }),
+    ...(search.result === 'unknown' && { reason: search.reason }),
   };
 }
 
-function judgementOf(
-  key: KeyHistory,
-  search: Search,
-  explain: JudgeOptions | undefined,
-): KeyJudgement {
-  const { steps, configurations, result } = search;
-  const base = { ...blank(key), steps, configurations };
-  switch (result) {
-    case 'valid':
-      return { ...base, result, decidedUpTo: Infinity };
-    case 'unknown': {
-      const reason = search.reason === 'memory' ? 'memory' : 'time';
-      return { ...base, result, reason, decidedUpTo: search.upTo };
-    }
-    case 'invalid': {
-      if (explain === undefined) return { ...base, result, decidedUpTo: search.upTo };
-      const budget: SearchBudget = { ...explain, steps: SHRINK_STEPS };
-      const core = shrink(key.ops, explain.model, search.upTo, budget);
-      const anomalies = [noOrderAnomaly(key, core)];
-      return { ...base, result, decidedUpTo: search.upTo, anomalies };
-    }
-    default:
-      return unreachable(result);
+function progress(ops: readonly KeyOp[], upTo: number): Pick<KeyJudgement, 'decided' | 'doubts'> {
+  let [decided, doubts] = [0, 0];
+  for (const { start, end, call } of ops) {
+    if (end < upTo) decided++;
+    else if (call.outcome === 'indefinite' && start < upTo) doubts++;
   }
+  return { decided, doubts };
 }

@@ -6,9 +6,11 @@
  * span, so if it was there before some other value was and again afterwards, no order exists.
  */
 import { unreachable } from '../../harness/core/invariant.ts';
+import type { JsonValue } from '../../harness/core/json.ts';
 import type { KeyHistory, KeyOp } from '../key-history.ts';
 import { casParts, producedBy, requiredBy, valueKey } from '../models/register.ts';
 import { earliestEnds } from './earliest-ends.ts';
+import { type ReusedValueRead, reusedValueReads } from './reused-values.ts';
 import { type ValueUse, valueUses, type Zone, zonesOf } from './value-index.ts';
 
 /** Undefined stands for the value that the register begins with. */
@@ -55,6 +57,8 @@ export type Finding =
       readonly newer: KeyOp;
       readonly read: KeyOp;
     }
+  /** The same pattern with a value that was written more than once. */
+  | ReusedValueRead
   /** Two unique values were both in the register at one moment. */
   | { readonly kind: 'split-brain-read'; readonly one: Span; readonly other: Span };
 
@@ -64,9 +68,9 @@ export interface Span {
   readonly last: KeyOp;
 }
 
-/** The first finding of each kind, the most telling kind first. */
-export function findingsOf(key: KeyHistory): Finding[] {
-  const uses = valueUses(key);
+/** The first finding of each kind, the most telling kind first. `init`: what it begins with. */
+export function findingsOf(key: KeyHistory, init?: JsonValue): Finding[] {
+  const uses = valueUses(key, init);
   const zones = zonesOf(uses.values());
   const told = new Set<Zone>();
   const findings = [
@@ -76,6 +80,7 @@ export function findingsOf(key: KeyHistory): Finding[] {
     ...overwrittenReads(key, zones, told),
     ...backwardReads(key, uses, zones, told),
     ...overlaps(zones, told),
+    ...reusedValueReads(key, uses),
   ];
   const first = new Map<Finding['kind'], Finding>();
   for (const finding of findings) {
@@ -100,6 +105,7 @@ function shownAt(finding: Finding): number {
     case 'lost-write':
     case 'stale-read':
     case 'non-monotonic-read':
+    case 'reused-value-read':
       return finding.read.end;
     default:
       return unreachable(finding);
@@ -152,6 +158,7 @@ function* overwrittenReads(
   zones: readonly Zone[],
   told: Set<Zone>,
 ): Generator<Finding> {
+  if (zones.length === 0) return;
   const writes = key.ops.filter(
     ({ call, end }) => producedBy(call) !== undefined && end !== Infinity,
   );
@@ -184,6 +191,7 @@ function* backwardReads(
   zones: readonly Zone[],
   told: Set<Zone>,
 ): Generator<Finding> {
+  if (zones.length === told.size) return;
   const toldOf = new Set([...told].map(({ use }) => valueKey(use.value)));
   const sightings = key.ops.filter(isObservation).flatMap((op) => {
     const value = valueKey(requiredBy(op.call) ?? null);

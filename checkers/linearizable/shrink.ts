@@ -8,10 +8,17 @@
  * - *Cut the beginning.* What begins after some moment must be possible from whatever state the
  *   object is in then; what is then under way may still take effect, or have done so.
  * - *Leave out* operations whose absence the model allows (`removable`).
+ *
+ * What remains is 1-minimal: none of these, applied once more to one operation, leaves a history
+ * that is still impossible.
  */
+import type { JsonValue } from '../../harness/core/json.ts';
+import { NANOS_PER_MS, nanos } from '../../harness/core/units.ts';
 import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
-import { findOrder, type Search, type SearchBudget } from './wgl.ts';
+import { type Impasse, impasseOf } from './impasse.ts';
+import { decide } from './portfolio.ts';
+import type { Search, SearchBudget } from './wgl.ts';
 
 export interface Core {
   /** Positions in the given operations, in order. */
@@ -22,9 +29,18 @@ export interface Core {
   readonly upTo: number;
   /** Positions of an order of the kept ones that gets as far as any. */
   readonly furthest: readonly number[];
+  /** In positions as `kept`. Absent: there was too much to try. */
+  readonly impasse?: Impasse;
   /** Nothing more can go; false when the budget ended first. */
   readonly minimal: boolean;
 }
+
+/** Nobody waits longer for a smaller proof of what is known already. */
+const TIME_MS = 10_000;
+/** One hard candidate does not use up what the others need. */
+const CANDIDATE_MS = 4000;
+/** To look at all of so many once more takes no time to speak of. */
+const FEW = 20_000;
 
 /** `ops` have no order, and no order of them gets past `upTo`. Never throws; may keep too much. */
 export function shrink(
@@ -33,7 +49,9 @@ export function shrink(
   upTo: number,
   budget: SearchBudget,
 ): Core {
-  return new Shrinker(ops, model, upTo, budget).run();
+  const ends = nanos(budget.clock.now() + TIME_MS * NANOS_PER_MS);
+  const deadline = ends < budget.deadline ? ends : budget.deadline;
+  return new Shrinker(ops, model, upTo, { ...budget, deadline }).run();
 }
 
 interface Candidate {
@@ -49,8 +67,11 @@ class Shrinker {
   #from = -1;
   #upTo: number;
   #furthest: readonly number[] = [];
+  /** The completion that the last search did not get past. */
+  #reached = Infinity;
   #stepsLeft: number;
-  #exhausted = false;
+  /** Some candidate was not decided. */
+  #doubtful = false;
 
   constructor(ops: readonly Interval[], model: Model, upTo: number, budget: SearchBudget) {
     this.#ops = ops;
@@ -62,32 +83,93 @@ class Shrinker {
   }
 
   run(): Core {
-    this.#impossible({ positions: this.#kept, from: this.#from });
-    this.#cutBeginning();
-    for (;;) {
-      const before = this.#kept.length;
+    const isShort = this.#kept.length <= FEW;
+    if (!isShort) this.#cutBeginning();
+    if (isShort || this.#from < 0) this.#settleEnd();
+    for (let before = -1; before !== this.#kept.length && !this.#isSpent(); ) {
+      before = this.#kept.length;
+      this.#cutEnd();
+      this.#cutBeginning();
       this.#dropWhere(({ call }) => this.#model.readOnly(call));
       this.#dropWhere(({ call }) => !this.#model.readOnly(call));
-      if (this.#kept.length === before || this.#exhausted) break;
     }
+    const impasse = this.#impasse();
     return {
       kept: this.#kept,
       from: this.#from,
       upTo: this.#upTo,
-      furthest: this.#furthest,
-      minimal: !this.#exhausted,
+      furthest: impasse?.ways.at(-1)?.order ?? this.#furthest,
+      ...(impasse !== undefined && { impasse }),
+      minimal: !this.#doubtful && !this.#isSpent(),
     };
   }
 
-  /** The later the cut, the more is possible; so the latest one that still works is found by halves. */
+  /**
+   * That no order gets past a completion is one thing; that what had begun by then is impossible,
+   * whatever was answered later, is more. So this looks for the first completion of which that is
+   * true; of the last one it is.
+   */
+  #settleEnd(): void {
+    if (this.#impossible({ positions: this.#kept, from: -1 })) return;
+    const all = [...this.#ops.keys()];
+    const ends = this.#ops.map(({ end }) => end).filter((end) => end !== Infinity);
+    const later = ends.filter((end) => end > this.#upTo).toSorted((a, b) => a - b);
+    let [fails, works] = [-1, later.length - 1];
+    while (works - fails > 1 && !this.#isSpent()) {
+      const middle = (fails + works) >> 1;
+      this.#upTo = later[middle] as number;
+      const positions = this.#within(all, -1);
+      if (this.#impossible({ positions, from: -1 })) works = middle;
+      else fails = middle;
+    }
+    this.#upTo = later[works] ?? this.#upTo;
+    this.#kept = this.#within(all, -1);
+  }
+
+  /** To where the last search got, if that will do, and then completion by completion. */
+  #cutEnd(): void {
+    for (let to = this.#reached; to >= 0 && !this.#isSpent(); ) {
+      const [upTo, kept] = [this.#upTo, this.#kept];
+      if (to < upTo) {
+        this.#upTo = to;
+        const positions = this.#within(kept, this.#from);
+        if (!this.#impossible({ positions, from: this.#from })) {
+          this.#upTo = upTo;
+          this.#kept = kept;
+          if (to === this.#lastEndBefore(upTo)) return;
+        }
+      }
+      to = this.#lastEndBefore(this.#upTo);
+    }
+  }
+
+  #lastEndBefore(moment: number): number {
+    const ends = this.#kept.map((at) => (this.#ops[at] as Interval).end);
+    return Math.max(-1, ...ends.filter((end) => end < moment));
+  }
+
+  /**
+   * The later the cut, the more is possible. What is wrong is mostly near the end, so windows there
+   * are tried that double until one is impossible, and then the latest cut is found by halves.
+   */
   #cutBeginning(): void {
-    const starts = this.#kept.map((at) => (this.#ops[at] as Interval).start);
-    let [works, fails] = [0, starts.length];
-    while (fails - works > 1 && !this.#exhausted) {
-      const middle = (works + fails) >> 1;
-      const from = starts[middle] ?? Infinity;
-      const positions = this.#within(this.#kept, from);
-      if (this.#impossible({ positions, from })) works = middle;
+    if (this.#model.starts === undefined) return;
+    const begun = this.#kept.map((at) => (this.#ops[at] as Interval).start);
+    // To cut at the first would leave all of them.
+    const starts = begun.filter((start) => start > Math.max(this.#from, begun[0] ?? -1));
+    const works = (at: number): boolean => {
+      const from = starts[at] as number;
+      return this.#impossible({ positions: this.#within(this.#kept, from), from });
+    };
+    let [found, fails] = [-1, starts.length];
+    for (let size = 1; found < 0 && fails > 0 && !this.#isSpent(); size *= 2) {
+      const at = Math.max(0, starts.length - size);
+      if (works(at)) found = at;
+      else fails = at;
+    }
+    while (found >= 0 && fails - found > 1 && !this.#isSpent()) {
+      const middle = (found + fails) >> 1;
+      if (works(middle)) found = middle;
       else fails = middle;
     }
   }
@@ -96,7 +178,7 @@ class Shrinker {
   #dropWhere(sort: (op: Interval) => boolean): void {
     const candidates = this.#removable().filter((at) => sort(this.#ops[at] as Interval));
     for (let size = candidates.length; size >= 1; size = Math.floor(size / 2)) {
-      for (let first = 0; first < candidates.length && !this.#exhausted; first += size) {
+      for (let first = 0; first < candidates.length && !this.#isSpent(); first += size) {
         const allowed = new Set(this.#removable());
         const out = new Set(candidates.slice(first, first + size).filter((at) => allowed.has(at)));
         const rest = this.#kept.filter((at) => !out.has(at));
@@ -112,34 +194,54 @@ class Shrinker {
     return this.#kept.filter((_, i) => removable[i] === true);
   }
 
+  #isSpent(): boolean {
+    return this.#stepsLeft <= 0 || this.#budget.clock.now() >= this.#budget.deadline;
+  }
+
   /** If these have no order either, keeps just them, as far as no order gets. */
   #impossible({ positions, from }: Candidate): boolean {
     const search = this.#search(this.#seen(positions, from), from);
-    if (search.result === 'unknown') this.#exhausted = true;
+    if (search.result === 'unknown') this.#doubtful = true;
     if (search.result !== 'invalid') return false;
     this.#from = from;
-    this.#upTo = search.upTo;
-    this.#kept = this.#within(positions, from);
-    const kept = new Set(this.#kept);
-    this.#furthest = search.furthest
-      .map((at) => positions[at] as number)
-      .filter((at) => kept.has(at));
+    this.#kept = positions;
+    this.#reached = search.upTo;
+    this.#furthest = search.furthest.map((at) => positions[at] as number);
     return true;
   }
 
-  /** From the model's first state, or after a cut from every state; the one that got furthest. */
+  /** From each state that it may begin in; of all, the search that got furthest. */
   #search(ops: readonly Interval[], from: number): Search {
-    const { init } = this.#model;
-    const starts = from < 0 ? [init] : this.#model.starts(ops.map(({ call }) => call));
     let furthest: Search | undefined;
-    for (const start of starts) {
-      const budget = { ...this.#budget, steps: Math.max(0, this.#stepsLeft) };
-      const search = findOrder(ops, { ...this.#model, init: start }, budget);
+    for (const start of this.#starts(ops, from)) {
+      const steps = Math.ceil(this.#stepsLeft / 4);
+      const own = nanos(this.#budget.clock.now() + CANDIDATE_MS * NANOS_PER_MS);
+      const deadline = own < this.#budget.deadline ? own : this.#budget.deadline;
+      const budget = { ...this.#budget, steps, deadline };
+      const search = decide(ops, { ...this.#model, init: start }, budget);
       this.#stepsLeft -= search.steps + 1;
       if (search.result !== 'invalid') return search;
       if (furthest?.result !== 'invalid' || search.upTo > furthest.upTo) furthest = search;
     }
     return furthest as Search;
+  }
+
+  /** The model's first state, or after a cut every one. */
+  #starts(ops: readonly Interval[], from: number): readonly JsonValue[] {
+    const { init } = this.#model;
+    return (from < 0 ? undefined : this.#model.starts?.(ops.map(({ call }) => call))) ?? [init];
+  }
+
+  #impasse(): Impasse | undefined {
+    const ops = this.#seen(this.#kept, this.#from);
+    const found = impasseOf(ops, this.#model, this.#starts(ops, this.#from));
+    const name = (at: number): number => this.#kept[at] as number;
+    return (
+      found && {
+        blocked: name(found.blocked),
+        ways: found.ways.map(({ order, why }) => ({ order: order.map(name), why })),
+      }
+    );
   }
 
   /** Those that count between two moments: of what is cut in two, only what changes the state. */

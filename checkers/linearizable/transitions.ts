@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../harness/core/json.ts';
-import type { Call, Model } from '../models/model.ts';
+import { type Call, callText, type Model } from '../models/model.ts';
 
 export const ILLEGAL = -1;
 
@@ -20,8 +20,7 @@ export function createTransitions(calls: readonly Call[], model: Model): Transit
   const kinds: Call[] = [];
   const kindIds = new Map<string, number>();
   const kindOf = calls.map((call) => {
-    const { f, input, output, outcome, seen } = call;
-    const text = JSON.stringify([f, input, output, outcome, seen === undefined ? [] : [seen]]);
+    const text = callText(call);
     const id = kindIds.get(text) ?? kinds.push(call) - 1;
     kindIds.set(text, id);
     return id;

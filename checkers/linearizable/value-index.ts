@@ -17,7 +17,8 @@ export interface ValueUse {
   readonly unique: boolean;
 }
 
-export function valueUses(key: KeyHistory): Map<string, ValueUse> {
+/** `init`: what the register begins with. */
+export function valueUses(key: KeyHistory, init: JsonValue = register.init): Map<string, ValueUse> {
   interface Growing {
     value: JsonValue;
     producers: KeyOp[];
@@ -31,7 +32,7 @@ export function valueUses(key: KeyHistory): Map<string, ValueUse> {
     uses.set(text, use);
     return use;
   };
-  useOf(register.init);
+  useOf(init);
   for (const op of key.ops) {
     const [produced, required] = [producedBy(op.call), requiredBy(op.call)];
     if (produced !== undefined) useOf(produced).producers.push(op);
@@ -43,7 +44,7 @@ export function valueUses(key: KeyHistory): Map<string, ValueUse> {
   }
   const known = new Map<string, ValueUse>();
   for (const [text, use] of uses) {
-    const initial = text === valueKey(register.init);
+    const initial = text === valueKey(init);
     known.set(text, {
       ...use,
       initial,

@@ -23,10 +23,12 @@ import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
 import { invocationOf, isInvocation, opOf } from './chain.ts';
 import { ILLEGAL } from './transitions.ts';
+import { withoutUnobservable } from './unobservable.ts';
 import { Walk } from './walk.ts';
 
 export interface SearchBudget {
   readonly clock: Pick<Clock, 'now'>;
+  /** On that clock; when it has passed, the search is `unknown`. */
   readonly deadline: Nanos;
   /** For the memo, which is what grows. */
   readonly memoryBytes: number;
@@ -36,7 +38,16 @@ export interface SearchBudget {
 interface Effort {
   readonly steps: number;
   readonly configurations: number;
+  /** The most operations in flight at once, and states of the model; where they were counted. */
+  readonly width?: number;
+  readonly states?: number;
 }
+
+/**
+ * What ended a search too early. `width`: there was no room for so many operations in flight at
+ * once. `states`: the model has too many. More `steps` are the only thing that it can be given.
+ */
+export type UnknownReason = 'time' | 'memory' | 'steps' | 'width' | 'states';
 
 export type Search = Effort &
   (
@@ -57,7 +68,7 @@ export type Search = Effort &
       }
     | {
         readonly result: 'unknown';
-        readonly reason: 'time' | 'memory' | 'steps';
+        readonly reason: UnknownReason;
         /** Everything that completed before this moment has an order. */
         readonly upTo: number;
         readonly furthest: readonly number[];
@@ -76,22 +87,6 @@ export function findOrder(all: readonly Interval[], model: Model, budget: Search
   return found.result === 'valid'
     ? { ...found, order: name(found.order) }
     : { ...found, furthest: name(found.furthest) };
-}
-
-/** Positions of the operations that remain when what nobody could have observed is left out. */
-function withoutUnobservable(all: readonly Interval[], model: Model): number[] {
-  let kept = [...all.keys()].filter((at) => {
-    const { call } = all[at] as Interval;
-    return call.outcome !== 'indefinite' || !model.readOnly(call);
-  });
-  for (;;) {
-    const removable = model.removable(kept.map((at) => (all[at] as Interval).call));
-    const rest = kept.filter(
-      (at, i) => (all[at] as Interval).call.outcome !== 'indefinite' || removable[i] !== true,
-    );
-    if (rest.length === kept.length) return kept;
-    kept = rest;
-  }
 }
 
 function search(ops: readonly Interval[], model: Model, budget: SearchBudget): Search {

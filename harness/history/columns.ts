@@ -144,6 +144,52 @@ export class Columns {
     return (this.#block(at).pair[at & (SIZE - 1)] as number) - 1;
   }
 
+  f(at: number): string {
+    return this.#names.text(this.#block(at).f[at & (SIZE - 1)] as number);
+  }
+
+  mode(at: number): ReadMode | undefined {
+    return MODES[this.#kind(at) >> 5];
+  }
+
+  /** A number for each key from 1, in order of appearance; 0: the entry has none. */
+  keyCode(at: number): number {
+    return this.#block(at).key[at & (SIZE - 1)] as number;
+  }
+
+  /** The key with this code. */
+  keyText(code: number): string | undefined {
+    return code === 0 ? undefined : this.#keys.text(code - 1);
+  }
+
+  /** See `Values`. */
+  valueCode(at: number): number {
+    return this.#block(at).value[at & (SIZE - 1)] as number;
+  }
+
+  /** The code of what a refused cas saw, or `ABSENT_CODE`. */
+  seenCode(at: number): number {
+    const row = this.#block(at).detail[at & (SIZE - 1)] as number;
+    return row === 0 ? ABSENT_CODE : this.#details.seenCode(row - 1);
+  }
+
+  /** The code of the entry's error. */
+  errorCode(at: number): string | undefined {
+    const row = this.#block(at).detail[at & (SIZE - 1)] as number;
+    return row === 0 ? undefined : this.#details.error(row - 1)?.code;
+  }
+
+  /** The store's revision, or `NONE`. */
+  revision(at: number): number {
+    const row = this.#block(at).detail[at & (SIZE - 1)] as number;
+    return row === 0 ? NONE : this.#details.revision(row - 1);
+  }
+
+  /** The code of a scalar, and the value of any code. */
+  get values(): Pick<Values, 'code' | 'value' | 'part'> {
+    return this.#values;
+  }
+
   op(at: number): Op {
     const block = this.#block(at);
     const n = at & (SIZE - 1);
@@ -264,6 +310,21 @@ class Details {
       this.#errorAt.set(name, code);
     }
     return code;
+  }
+
+  /** The code of what was seen, or `ABSENT_CODE`. */
+  seenCode(row: number): number {
+    const seen = this.#seen.get(row);
+    return seen === 0 ? ABSENT_CODE : seen ^ SEEN;
+  }
+
+  error(row: number): OpError | undefined {
+    return this.#errors[this.#error.get(row) - 1];
+  }
+
+  /** The store's revision, or `NONE`. */
+  revision(row: number): number {
+    return this.#revision.get(row) - 1;
   }
 
   read(row: number, op: { -readonly [K in keyof Op]?: Op[K] }): void {

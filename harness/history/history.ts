@@ -9,6 +9,9 @@ export interface Operation {
   readonly completion: Op | undefined;
 }
 
+/** What `Columns` says of entries; see there. */
+export type Codes = Omit<Columns, 'push'>;
+
 /**
  * The ordered entries of one run: columns of typed arrays, values interned, pairs known. Made by a
  * `HistoryBuilder`; it never changes, even if the builder goes on.
@@ -48,6 +51,11 @@ export class History {
   pairOf(index: number): number {
     const pair = this.#columns.pairOf(this.#checked(index));
     return pair < this.length ? pair : NONE;
+  }
+
+  /** The fields of entries as numbers, for who reads a million of them; no index is checked. */
+  get codes(): Codes {
+    return this.#columns;
   }
 
   /** All entries in order. */

@@ -89,6 +89,12 @@ export class Values {
     }
   }
 
+  /** The code of one part of a pair, or `ABSENT_CODE` if `code` is not of a pair. */
+  part(code: number, at: 0 | 1): number {
+    if ((code & 3) !== PAIR) return ABSENT_CODE;
+    return this.#pairs[2 * (code >> KIND_BITS) + at] as number;
+  }
+
   /** Whether `code` stands for this array or object; equal ones that are not pairs may be missed. */
   is(code: number, value: JsonValue): boolean {
     const id = code >> KIND_BITS;
@@ -99,6 +105,16 @@ export class Values {
       this.#pairs[2 * id + 1] === this.#scalar(value[1])
     );
   }
+}
+
+/** Whether equal values have equal codes of this sort: so it is with all but arrays and objects. */
+export function isScalarCode(code: number): boolean {
+  return (code & 3) === INTEGER || (code & 3) === SCALAR;
+}
+
+/** The integer that this code is; negative also where it is none. */
+export function integerOf(code: number): number {
+  return (code & 3) === INTEGER ? code >> KIND_BITS : -1;
 }
 
 function tagged(id: number, kind: number): number {

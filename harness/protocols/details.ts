@@ -27,11 +27,16 @@ export interface LinearizableDetails {
   readonly invalid: readonly string[];
   readonly unknown: readonly {
     readonly key: string;
-    readonly reason: 'time' | 'memory';
+    /** `steps`: it was left when another key had shown a violation. */
+    readonly reason: 'time' | 'memory' | 'width' | 'states' | 'steps';
     /** How far the deepest order got: decided up to this entry. */
     readonly decidedUpTo: number;
     readonly operations: number;
     readonly indefinite: number;
+    /** What the search remembered, states of the model, and operations in flight at once. */
+    readonly configurations: number;
+    readonly states: number;
+    readonly width: number;
   }[];
   readonly operations: number;
   readonly states: number;

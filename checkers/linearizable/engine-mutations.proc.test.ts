@@ -1,0 +1,203 @@
+/**
+ * Takes away each condition of each rule, one at a time, and compiles what is left: random histories
+ * must show that it is wrong. What no history can tell from the real thing is not needed.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { invariant } from '../../harness/core/invariant.ts';
+import { Random, seedFrom } from '../../harness/core/prng.ts';
+import { Engine } from './engine.ts';
+import { firstDisagreement } from './engine-fuzz.ts';
+import { compileEngine, instantiate } from './engine-module.ts';
+
+/** As much of the compiler as is used. Its own types would declare its language's globals for all of us. */
+interface Compiler {
+  main(
+    args: readonly string[],
+    host: {
+      readFile(name: string): string | null;
+      writeFile(name: string, contents: Uint8Array | string): void;
+      listFiles(): readonly string[];
+    },
+  ): Promise<{ readonly error: Error | null }>;
+}
+
+const COMPILER: string = 'assemblyscript/asc';
+const FOLDER = join(import.meta.dirname, 'engine');
+const PROBLEMS = 200_000;
+
+interface Mutation {
+  readonly without: string;
+  readonly file: string;
+  readonly replace: string;
+  readonly by: string;
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    without: 'R, N: only a read is done for good where it changes nothing',
+    file: 'search.ts',
+    replace: 'const done = doneOf(c) | fitting(sight);',
+    by: 'const done = doneOf(c) | fitting(sight) | keeping(sight);',
+  },
+  {
+    without: 'N: what keeps this state may still be used later',
+    file: 'search.ts',
+    replace: '  placePending(c, optional, fresh);\n  if (fresh) return;',
+    by: '  if (!fresh && (optionalOf(c) & target) == 0) placePending(c, optional, fresh);\n  if (fresh) return;',
+  },
+  {
+    without: 'A: what is done cannot be hidden as well',
+    file: 'search.ts',
+    replace: 'optional |= pendingOverwrites & ~done & ~target;',
+    by: 'optional |= pendingOverwrites & ~target;\n    done &= ~optional;',
+  },
+  {
+    without: 'A: only overwrites are legal wherever they are hidden',
+    file: 'search.ts',
+    replace: 'optional |= pendingOverwrites & ~done & ~target;',
+    by: 'optional |= pending & ~pendingReads & ~done & ~target;',
+  },
+  {
+    without: 'C: only reads that were in flight then have credit',
+    file: 'search.ts',
+    replace: 'setMasks(c, done, optional & ~done, creditOf(c) & ~done);',
+    by: 'setMasks(c, done, optional & ~done, pendingReads & ~done);',
+  },
+  {
+    without: 'C: a read must fit what was hidden',
+    file: 'search.ts',
+    replace: 'const read = credit & fitting(look(next(state, kindOfSlot(slot))));',
+    by: 'const read = credit;',
+  },
+  {
+    without: 'C: what was hidden for a read cannot be used again',
+    file: 'search.ts',
+    replace: 'const spent = (<u64>1) << slot;',
+    by: 'const spent: u64 = 0;',
+  },
+  {
+    without: 'C: what is discarded may have been read',
+    file: 'search.ts',
+    replace: 'if (credit != 0 && isOverwrite(kind)) {',
+    by: 'if (credit != 0 && isOverwrite(kind) && kind < 0) {',
+  },
+  {
+    without: 'S: the one that completes first goes first',
+    file: 'search.ts',
+    replace: 'returnOfSlot(other) < completion) return true;',
+    by: 'returnOfSlot(other) > completion) return true;',
+  },
+  {
+    without: 'S: only operations of the same kind are equal',
+    file: 'search.ts',
+    replace: 'if (kindOfSlot(other) == kind && ',
+    by: 'if (',
+  },
+  {
+    without: 'S: what must happen is not equal to what may',
+    file: 'search.ts',
+    replace: '(optional & bit) != 0 ? open : open & ~optional;',
+    by: 'open;',
+  },
+  {
+    without: 'U: an overwrite that keeps the state may hide others',
+    file: 'search.ts',
+    replace: 'else if (mayAbsorb(c, optional)) worth |= pendingOverwrites;',
+    by: '',
+  },
+  {
+    without: 'U: an overwrite that keeps the state may give credit',
+    file: 'search.ts',
+    replace: 'if ((others & ~optional) != 0) return true;',
+    by: 'if (others != 0 || true) return (others & ~optional) != 0;',
+  },
+  {
+    without: 'U: a read may need one of unknown outcome before the next overwrite',
+    file: 'search.ts',
+    replace: 'const reads = (isPending ? target : ~(<u64>0)) & pendingReads & ~done;',
+    by: 'const reads = target & pendingReads & ~done;',
+  },
+  {
+    without: 'U: what keeps the state that is passed through counts as done there',
+    file: 'search.ts',
+    replace: 'else if ((optional & ((<u64>1) << slot)) == 0) return NOW;',
+    by: '',
+  },
+  {
+    without: 'U: one of unknown outcome may depend on the state',
+    file: 'search.ts',
+    replace: 'if (after >= 0 && after != to) return LATER;\n  }\n  return NOTHING;',
+    by: '}\n  return NOTHING;',
+  },
+  {
+    without: 'U: it needs credit',
+    file: 'search.ts',
+    replace: '(RULE_N | RULE_A | RULE_C)) != (RULE_N | RULE_A | RULE_C)',
+    by: '(RULE_N | RULE_A)) != (RULE_N | RULE_A)',
+  },
+  {
+    without: 'supplies: no more are used than there are',
+    file: 'search.ts',
+    replace: 'if (!isUnlimited && countOf(used, cls) >= supplyOf(cls)) continue;',
+    by: '',
+  },
+  {
+    without: 'better: the other used at least as much of everything',
+    file: 'configurations.ts',
+    replace: 'return atMost(countsOf(a), countsOf(b));',
+    by: 'return true;',
+  },
+  {
+    without: 'better: what is optional in the other is so here',
+    file: 'configurations.ts',
+    replace: 'if ((optionalOf(b) & ~optional) != 0) return false;',
+    by: '',
+  },
+  {
+    without: 'better: what is done in the other is done or optional here',
+    file: 'configurations.ts',
+    replace: 'if ((doneOf(b) & ~(done | optional)) != 0) return false;',
+    by: '',
+  },
+  {
+    without: 'better: what is done here and not in the other is a read',
+    file: 'configurations.ts',
+    replace: 'if ((done & ~doneOf(b) & ~readsNow) != 0) return false;',
+    by: '',
+  },
+  {
+    without: 'better: what has credit in the other has it here, or is done',
+    file: 'configurations.ts',
+    replace: 'if ((creditOf(b) & ~(creditOf(a) | done)) != 0) return false;',
+    by: '',
+  },
+];
+
+test.for(MUTATIONS)('$without', async ({ file, replace, by }) => {
+  const engine = new Engine(instantiate(compileEngine(await compiled(file, replace, by))));
+  const random = Random.stream(seedFrom(23), 'mutation');
+  expect(firstDisagreement(random, PROBLEMS, engine)).toBeDefined();
+});
+
+async function compiled(file: string, replace: string, by: string): Promise<Uint8Array> {
+  const sources = new Map(
+    readdirSync(FOLDER).map((name) => [name, readFileSync(join(FOLDER, name), 'utf8')]),
+  );
+  const source = sources.get(file) ?? '';
+  invariant(source.split(replace).length === 2, `${file} has '${replace}' exactly once`);
+  sources.set(file, source.replace(replace, by));
+  let wasm: Uint8Array | undefined;
+  const args = ['index.ts', '-o', 'engine.wasm', '--runtime', 'stub', '--noAssert', '-O1'];
+  const compiler = (await import(COMPILER)) as Compiler;
+  const { error } = await compiler.main([...args, '--use', 'abort='], {
+    readFile: (name) => sources.get(name) ?? null,
+    writeFile: (_, contents) => {
+      if (typeof contents !== 'string') wasm = contents;
+    },
+    listFiles: () => [],
+  });
+  invariant(error === null && wasm !== undefined, 'it compiles without this condition');
+  return wasm;
+}

@@ -1,0 +1,161 @@
+/** Decides problems with the compiled search. */
+import { invariant } from '../../harness/core/invariant.ts';
+import { type EngineInstance, instantiate } from './engine-module.ts';
+import type { Problem } from './problem.ts';
+
+/** The rules by which a search may leave out choices; all of them are proven, and on by default. */
+export interface Rules {
+  /** What would change nothing may count as done. */
+  readonly keepers: boolean;
+  /** An overwrite may hide the others that are in flight. Only where the model says so. */
+  readonly absorption: boolean;
+  /** Reads may have read what was hidden. Only where the model says so. */
+  readonly credit: boolean;
+  /** Of equal operations the one that completes first goes first. */
+  readonly symmetry: boolean;
+  /** Overwrites go between others only for what depends on them; needs the first three. */
+  readonly usefulness: boolean;
+}
+
+export const ALL_RULES: Rules = {
+  keepers: true,
+  absorption: true,
+  credit: true,
+  symmetry: true,
+  usefulness: true,
+};
+
+export interface SearchOptions {
+  readonly rules?: Rules;
+  /**
+   * How many configurations of one completion are expanded before those that got further; 0, the
+   * default: all, which needs memory for one completion only. 1 is depth-first.
+   */
+  readonly waveWidth?: number;
+  /**
+   * Takes operations of unknown outcome as if each might have happened any number of times. Then
+   * `invalid` is still true, and `valid` means nothing.
+   */
+  readonly unlimited?: boolean;
+  readonly memoryBytes: number;
+}
+
+export type Progress = 'running' | 'valid' | 'invalid' | 'memory' | 'states' | 'width';
+
+/** Addresses have 32 bits; the last page stays out of reach, so that none overflows. */
+const ADDRESSABLE_BYTES = 2 ** 32 - 2 ** 16;
+
+const PROGRESS: readonly Progress[] = ['running', 'valid', 'invalid', 'memory', 'states'];
+
+/** The choices on the way that got furthest, two numbers each; see `choiceAt`. */
+export type Trail = Int32Array;
+
+interface Choice {
+  /** It was made before this completion had its place. */
+  readonly completion: number;
+  /**
+   * `place`: the operation. `use`: one of unknown outcome of the kind. `hide`: an overwrite went
+   * just before the last one that was placed, for reads that need it.
+   */
+  readonly what: 'place' | 'use' | 'hide';
+  /** An operation, or for `use` a kind. */
+  readonly which: number;
+}
+
+const WHAT = ['place', 'use', 'hide'] as const;
+
+export function choiceAt(trail: Trail, at: number): Choice {
+  const [choice, completion] = [trail[2 * at], trail[2 * at + 1]];
+  invariant(choice !== undefined && completion !== undefined, 'a choice of the trail');
+  const what = WHAT[choice & 3];
+  invariant(what !== undefined, 'the engine knows three sorts of choices');
+  return { what, which: choice >> 2, completion };
+}
+
+/** One search at a time, in steps. */
+export class Engine {
+  readonly #instance: EngineInstance;
+  #progress: Progress = 'running';
+
+  constructor(instance: EngineInstance = instantiate()) {
+    this.#instance = instance;
+  }
+
+  start(problem: Problem, options: SearchOptions): Progress {
+    const { exports } = this.#instance;
+    const { kinds, flags } = problem;
+    this.#instance.setStep(problem.step);
+    this.#progress = 'memory';
+    const limit = Math.min(options.memoryBytes, ADDRESSABLE_BYTES);
+    if (exports.begin(limit, kinds.length, flags.length) === 0) return this.#progress;
+    this.#fill(problem);
+    const rules = ruleMask(options.rules ?? ALL_RULES, problem);
+    const prepared = exports.prepare(rules, options.waveWidth ?? 0, options.unlimited === true);
+    this.#progress = prepared === 0 ? 'running' : prepared === 1 ? 'width' : 'memory';
+    return this.#progress;
+  }
+
+  #fill({ kinds, calls, returns, flags }: Problem): void {
+    const { exports } = this.#instance;
+    const { buffer } = exports.memory;
+    new Int32Array(buffer, exports.kindsColumn(), kinds.length).set(kinds);
+    new Int32Array(buffer, exports.callsColumn(), kinds.length).set(calls);
+    new Int32Array(buffer, exports.returnsColumn(), kinds.length).set(returns);
+    new Uint8Array(buffer, exports.flagsColumn(), flags.length).set(flags);
+  }
+
+  /** Goes on by up to so many configurations. */
+  run(steps: number): Progress {
+    if (this.#progress !== 'running') return this.#progress;
+    const progress = PROGRESS[this.#instance.exports.run(steps)];
+    invariant(progress !== undefined, 'the engine returns one of its codes');
+    this.#progress = progress;
+    return progress;
+  }
+
+  get steps(): number {
+    return this.#instance.exports.stepCount();
+  }
+  get configurations(): number {
+    return this.#instance.exports.configurationCount();
+  }
+  get states(): number {
+    return this.#instance.exports.stateCount();
+  }
+  /** The most operations in flight at once. */
+  get concurrency(): number {
+    return this.#instance.exports.concurrency();
+  }
+  get bytes(): number {
+    return this.#instance.exports.arenaBytes();
+  }
+
+  /** How many completions have their place in some order. */
+  get passed(): number {
+    return this.#instance.exports.passed();
+  }
+
+  /** The operation whose completion no order got past; undefined: all have. */
+  blocked(): number | undefined {
+    const { exports } = this.#instance;
+    const passed = exports.passed();
+    return passed === exports.completions() ? undefined : exports.operationOf(passed);
+  }
+
+  /** Empty when there was no memory left to tell. */
+  trail(): Trail {
+    const { exports } = this.#instance;
+    const count = Math.max(0, exports.trace());
+    return new Int32Array(exports.memory.buffer, exports.tracedAt(), 2 * count).slice();
+  }
+}
+
+function ruleMask(rules: Rules, { absorption, credit }: Problem): number {
+  return (
+    (rules.keepers ? 1 : 0) |
+    (rules.absorption && absorption ? 2 : 0) |
+    (rules.credit && credit ? 4 : 0) |
+    (rules.symmetry ? 8 : 0) |
+    (rules.usefulness ? 16 : 0)
+  );
+}

@@ -1,0 +1,266 @@
+import type { JsonValue } from '../../harness/core/json.ts';
+import type { Codes, History } from '../../harness/history/history.ts';
+import type { ReadMode } from '../../harness/history/op.ts';
+import { ABSENT_CODE, integerOf, isScalarCode } from '../../harness/history/values.ts';
+import type { Call } from '../models/model.ts';
+import { casParts, register, valueKey } from '../models/register.ts';
+import { anythingBut, NEVER, NONE, type RegisterColumns } from './columns.ts';
+
+/**
+ * The same as `columnsOf` of the history's keys in order of invocation, where moments are the
+ * indices of entries, in one pass over the history's own columns: no entry is built.
+ */
+export function historyColumns(
+  history: History,
+  reads: readonly ReadMode[] = ['linearizable'],
+  init: JsonValue = register.init,
+): RegisterColumns {
+  return new Pass(history, reads, init).run();
+}
+
+class Pass {
+  readonly #history: History;
+  readonly #codes: Codes;
+  readonly #reads: readonly ReadMode[];
+  readonly #ids: ValueIds;
+  /** Number of a key by its code plus one. */
+  readonly #keyNumbers: number[] = [];
+  readonly #keys: string[] = [];
+  readonly #initial: number[] = [];
+  readonly #init: number;
+
+  constructor(history: History, reads: readonly ReadMode[], init: JsonValue) {
+    this.#history = history;
+    this.#codes = history.codes;
+    this.#reads = reads;
+    this.#ids = new ValueIds(history.codes);
+    this.#init = this.#ids.code(init);
+  }
+
+  run(): RegisterColumns {
+    const { length } = this.#history;
+    const column = (): Int32Array => new Int32Array(length);
+    const [key, needs, puts] = [column(), column(), column()];
+    const [call, ret, revision] = [column(), column(), column()];
+    const codes = this.#codes;
+    let row = 0;
+    for (let at = 0; at < length; at++) {
+      if (!codes.isInvoke(at) || codes.processCode(at) < 0) continue;
+      const f = codes.f(at);
+      const pair = this.#history.pairOf(at);
+      const outcome = this.#outcomeOf(at, f, pair);
+      if (outcome === undefined) continue;
+      const own = this.#keyOf(at);
+      const put = outcome === 'refused' ? NONE : this.#putBy(own, f, at);
+      const needed =
+        outcome === 'refused' ? this.#seenBy(own, at, pair) : this.#neededBy(own, f, at, pair);
+      key[row] = own;
+      needs[row] = needed;
+      puts[row] = put === needed ? NONE : put;
+      call[row] = at;
+      ret[row] = outcome === 'indefinite' ? NEVER : pair;
+      revision[row] = pair === NONE ? NONE : codes.revision(pair);
+      row++;
+    }
+    const ids = this.#ids;
+    let values: readonly JsonValue[] | undefined;
+    return {
+      length: row,
+      keys: this.#keys,
+      // Hardly anybody asks.
+      get values(): readonly JsonValue[] {
+        return (values ??= ids.values());
+      },
+      keyOf: this.#ids.keys(),
+      initial: Int32Array.from(this.#initial),
+      key: key.subarray(0, row),
+      needs: needs.subarray(0, row),
+      puts: puts.subarray(0, row),
+      call: call.subarray(0, row),
+      ret: ret.subarray(0, row),
+      moments: length,
+      revision: revision.subarray(0, row),
+    };
+  }
+
+  /** Undefined: it does not count. */
+  #outcomeOf(at: number, f: string, pair: number): Call['outcome'] | undefined {
+    const isRead = f === 'read';
+    if (!isRead && !register.functions.includes(f)) return undefined;
+    const mode = this.#codes.mode(at);
+    if ((isRead || mode !== undefined) && !this.#reads.includes(mode ?? 'linearizable'))
+      return undefined;
+    const type = pair === NONE ? 'info' : this.#codes.type(pair);
+    if (type === 'ok') return 'ok';
+    if (type === 'fail') return this.#isRefusal(pair) ? 'refused' : undefined;
+    return isRead ? undefined : 'indefinite';
+  }
+
+  #isRefusal(completion: number): boolean {
+    return this.#codes.errorCode(completion) === 'cas-mismatch';
+  }
+
+  #keyOf(at: number): number {
+    const code = this.#codes.keyCode(at);
+    const known = this.#keyNumbers[code];
+    if (known !== undefined) return known;
+    const number = this.#keys.push(this.#codes.keyText(code) ?? '') - 1;
+    this.#keyNumbers[code] = number;
+    this.#initial.push(this.#ids.id(number, this.#init));
+    return number;
+  }
+
+  #putBy(key: number, f: string, at: number): number {
+    if (f === 'read') return NONE;
+    const value = this.#codes.valueCode(at);
+    return this.#ids.id(key, f === 'cas' ? this.#ids.part(value, 1) : value);
+  }
+
+  #neededBy(key: number, f: string, at: number, pair: number): number {
+    if (f === 'read') return this.#ids.id(key, this.#codes.valueCode(pair));
+    return f === 'cas' ? this.#ids.id(key, this.#ids.part(this.#codes.valueCode(at), 0)) : NONE;
+  }
+
+  /** What a refusal saw; if that is what it expected, something that nobody puts. */
+  #seenBy(key: number, at: number, pair: number): number {
+    const expected = this.#ids.id(key, this.#ids.part(this.#codes.valueCode(at), 0));
+    const seen = this.#codes.seenCode(pair);
+    if (seen === ABSENT_CODE) return anythingBut(expected);
+    const id = this.#ids.id(key, seen);
+    return id === expected ? this.#ids.fresh(key, seen) : id;
+  }
+}
+
+const DIRECT_MAX = 2 ** 22;
+
+/** A number for each value of each key. */
+class ValueIds {
+  readonly #codes: Codes;
+  /** Key, code and number plus one of each, in an open hash table of a power of two of them. */
+  #table: Int32Array = new Int32Array(3 * 1024);
+  #mask = 1023;
+  /**
+   * Number plus one of a small integer's use by the first key that had it: values that are all
+   * different mostly come in the order of their uses, which is kind to the cache.
+   */
+  #direct: Int32Array = new Int32Array(1024);
+  #keyOf: Int32Array = new Int32Array(1024);
+  #codeOf: Int32Array = new Int32Array(1024);
+  #count = 0;
+  /** One code for each array or object, by its JSON text. */
+  readonly #texts: Map<string, number> = new Map();
+
+  constructor(codes: Codes) {
+    this.#codes = codes;
+  }
+
+  /** The code of a value that is not of the history. */
+  code(value: JsonValue): number {
+    const code = this.#codes.values.code(value);
+    return this.#canonical(code);
+  }
+
+  id(key: number, anyCode: number): number {
+    const code = isScalarCode(anyCode) ? anyCode : this.#canonical(anyCode);
+    const small = smallOf(code);
+    if (small < 0) return this.#hashed(key, code);
+    if (small >= this.#direct.length) this.#widen(small);
+    const number = this.#direct[small] as number;
+    if (number === 0) return (this.#direct[small] = this.fresh(key, code) + 1) - 1;
+    return this.#keyOf[number - 1] === key ? number - 1 : this.#hashed(key, code);
+  }
+
+  #widen(small: number): void {
+    const more = new Int32Array(2 ** Math.ceil(Math.log2(small + 1)));
+    more.set(this.#direct);
+    this.#direct = more;
+  }
+
+  #hashed(key: number, code: number): number {
+    const table = this.#table;
+    let slot = hash(key, code) & this.#mask;
+    for (;;) {
+      const number = table[3 * slot + 2] as number;
+      if (number === 0) break;
+      if (table[3 * slot] === key && table[3 * slot + 1] === code) return number - 1;
+      slot = (slot + 1) & this.#mask;
+    }
+    // The one scalar that has another code than an equal one.
+    if (Object.is(this.#codes.values.value(code), -0)) return this.id(key, 0);
+    const id = this.fresh(key, code);
+    table[3 * slot] = key;
+    table[3 * slot + 1] = code;
+    table[3 * slot + 2] = id + 1;
+    if (2 * this.#count > this.#mask) this.#grow();
+    return id;
+  }
+
+  /** A number that no other use of the value has. */
+  fresh(key: number, code: number): number {
+    const id = this.#count++;
+    if (id === this.#keyOf.length) {
+      this.#keyOf = doubled(this.#keyOf);
+      this.#codeOf = doubled(this.#codeOf);
+    }
+    this.#keyOf[id] = key;
+    this.#codeOf[id] = code;
+    return id;
+  }
+
+  /** `from` (0) or `to` (1) of a cas. */
+  part(code: number, at: 0 | 1): number {
+    const { values } = this.#codes;
+    const part = values.part(code, at);
+    if (part !== ABSENT_CODE) return part;
+    const { from, to } = casParts(values.value(code));
+    return values.code(at === 0 ? from : to);
+  }
+
+  keys(): Int32Array {
+    return this.#keyOf.slice(0, this.#count);
+  }
+
+  values(): JsonValue[] {
+    const codes = this.#codeOf.subarray(0, this.#count);
+    return Array.from(codes, (code) => this.#codes.values.value(code));
+  }
+
+  #canonical(code: number): number {
+    if (isScalarCode(code)) return code;
+    const text = valueKey(this.#codes.values.value(code));
+    const known = this.#texts.get(text);
+    if (known === undefined) this.#texts.set(text, code);
+    return known ?? code;
+  }
+
+  #grow(): void {
+    const old = this.#table;
+    this.#mask = 2 * this.#mask + 1;
+    this.#table = new Int32Array(3 * (this.#mask + 1));
+    for (let from = 0; from < old.length; from += 3) {
+      if (old[from + 2] === 0) continue;
+      let slot = hash(old[from] as number, old[from + 1] as number) & this.#mask;
+      while (this.#table[3 * slot + 2] !== 0) slot = (slot + 1) & this.#mask;
+      this.#table.set(old.subarray(from, from + 3), 3 * slot);
+    }
+  }
+}
+
+/** A whole number below `DIRECT_MAX`, or -1. */
+function smallOf(code: number): number {
+  const number = integerOf(code);
+  return number >= 0 && number < DIRECT_MAX ? number : -1;
+}
+
+function doubled(numbers: Int32Array): Int32Array {
+  const more = new Int32Array(2 * numbers.length);
+  more.set(numbers);
+  return more;
+}
+
+/** Mixes two numbers into 32 bits. */
+function hash(a: number, b: number): number {
+  let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b, 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 15), 0xc2b2ae35);
+  return h ^ (h >>> 13);
+}

@@ -1,0 +1,85 @@
+/** A history as the engine takes it: numbers in columns, and a question to ask of the model. */
+import type { JsonValue } from '../../harness/core/json.ts';
+import type { Interval } from '../key-history.ts';
+import { type Call, callText, type Model } from '../models/model.ts';
+import { ranksOf } from './columns.ts';
+import { createTransitions } from './transitions.ts';
+
+/** The moment of a completion that never came. */
+export { NEVER } from './columns.ts';
+
+export const READ_ONLY = 1;
+export const OVERWRITE = 2;
+
+export interface Problem {
+  /** Of each operation, in order of invocation: those with the same kind are the same to the model. */
+  readonly kinds: Int32Array;
+  /** Moments of invocations and completions: 0, 1, 2, ... without a gap; or `NEVER`. */
+  readonly calls: Int32Array;
+  readonly returns: Int32Array;
+  /** Of each kind: `READ_ONLY`, `OVERWRITE` or 0. */
+  readonly flags: Uint8Array;
+  /** The state after an operation of this kind; -1 where it is illegal. State 0 is the first. */
+  readonly step: (state: number, kind: number) => number;
+  /** The rules for overwrites that hold for the model. */
+  readonly absorption: boolean;
+  readonly credit: boolean;
+}
+
+/** `ops` in order of `start`. Of equal moments invocations come first, so that doubt is concurrency. */
+export function problemOf(ops: readonly Interval[], model: Model): Problem {
+  const { kinds: named, calls } = distinct(ops);
+  const transitions = createTransitions(calls, model);
+  const kinds = named.map((at) => transitions.kindOf[at] as number);
+  const flags = new Uint8Array(calls.length);
+  for (const [at, call] of calls.entries())
+    flags[transitions.kindOf[at] as number] = flagOf(call, model);
+  const rules = model.dominance ?? [];
+  return {
+    kinds,
+    ...momentsOf(ops),
+    flags,
+    step: (state, kind) => transitions.step(state, kind),
+    absorption: rules.includes('absorption'),
+    credit: rules.includes('credit'),
+  };
+}
+
+function flagOf(call: Call, model: Model): number {
+  if (model.readOnly(call)) return READ_ONLY;
+  return model.overwrites?.(call) === true ? OVERWRITE : 0;
+}
+
+/** Calls that differ, and for each operation which one it is: histories repeat few calls often. */
+function distinct(ops: readonly Interval[]): { kinds: Int32Array; calls: Call[] } {
+  const calls: Call[] = [];
+  const known = new Map<string, number>();
+  const kinds = Int32Array.from(ops, ({ call }) => {
+    const { f, input, output, outcome, seen, key, stamp } = call;
+    const rest = key === undefined && stamp === undefined ? '' : callText(call);
+    const text = `${f} ${outcome} ${textOf(input)} ${textOf(output)} ${textOf(seen)} ${rest}`;
+    const at = known.get(text) ?? calls.push(call) - 1;
+    known.set(text, at);
+    return at;
+  });
+  return { kinds, calls };
+}
+
+/** As JSON, which is slow where it matters most: numbers, and pairs of them. */
+function textOf(value: JsonValue | undefined): string {
+  if (typeof value === 'number') return String(value);
+  if (value === undefined || value === null) return String(value);
+  if (!Array.isArray(value)) return JSON.stringify(value);
+  return `[${value.map(textOf).join()}]`;
+}
+
+function momentsOf(ops: readonly Interval[]): Pick<Problem, 'calls' | 'returns'> {
+  const ranks = ranksOf(ops);
+  const calls = new Int32Array(ops.length);
+  const returns = new Int32Array(ops.length);
+  for (let op = 0; op < ops.length; op++) {
+    calls[op] = ranks[2 * op] as number;
+    returns[op] = ranks[2 * op + 1] as number;
+  }
+  return { calls, returns };
+}

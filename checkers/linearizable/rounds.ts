@@ -1,0 +1,103 @@
+/**
+ * Shares the effort among keys that are searched one by one: all get a little, the cheapest first;
+ * those that need more get four times as much in the next round. So an easy violation is found
+ * however hard the other keys are. Rounds say what is to be done, and whoever drives them decides
+ * where: in this thread or in several. What comes out is the same.
+ */
+import type { Parts } from './partition.ts';
+import type { Raced } from './portfolio.ts';
+import type { SearchBudget } from './wgl.ts';
+
+/** What came of one key. */
+export type Outcome = Omit<Raced, 'order'>;
+
+/** What the search of any key may take, but for its steps. */
+export interface RoundBudget extends Omit<SearchBudget, 'steps'> {
+  /**
+   * Default: true. The order of a valid key is written out and tried once more, which takes about
+   * as long as an easy search.
+   */
+  readonly recheck?: boolean;
+}
+
+/** How a key is decided. */
+export interface Searches {
+  decide(key: number, budget: RoundBudget & SearchBudget): Outcome;
+  /** The keys as columns, where they are: other threads can decide them. */
+  readonly parts?: Parts;
+}
+
+export interface Round extends Searches {
+  /** The cheapest first. */
+  readonly keys: readonly number[];
+  /** Of each of these. */
+  readonly steps: readonly number[];
+  readonly operations: number;
+}
+
+/** Is driven with one outcome for each key of a round. */
+export type Rounds<T> = Generator<Round, T, readonly Outcome[]>;
+
+/** Of a key: how many operations, and how many of those have an unknown outcome. */
+export interface Size {
+  readonly operations: number;
+  readonly indefinite: number;
+}
+
+const FIRST_STEPS = 20_000;
+const FIRST_STEPS_PER_OPERATION = 20;
+const STEPS_FACTOR = 4;
+
+/**
+ * One outcome for each key. `refuted` is asked once: which of those that the first round did not
+ * decide have a violation that can be seen without a search. A round that ends with a violation is
+ * the last: keys that need more are `unknown`, for want of `steps`.
+ */
+export function* roundsOf(
+  sizes: readonly Size[],
+  searches: Searches,
+  refuted: (keys: readonly number[]) => readonly number[],
+): Rounds<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const size = (key: number): Size => sizes[key] as Size;
+  const firstSteps = sizes.map(({ operations }) =>
+    Math.max(FIRST_STEPS, FIRST_STEPS_PER_OPERATION * operations),
+  );
+  let keys = [...sizes.keys()].toSorted((a, b) => cost(size(a)) - cost(size(b)));
+  for (let factor = 1; keys.length > 0; factor *= STEPS_FACTOR) {
+    const steps = keys.map((key) => factor * (firstSteps[key] as number));
+    const operations = keys.reduce((sum, key) => sum + size(key).operations, 0);
+    const found = yield { ...searches, keys, steps, operations };
+    for (const [at, key] of keys.entries())
+      outcomes[key] = furthest(found[at] as Outcome, outcomes[key]);
+    const undecided = keys.filter((key) => outcomes[key]?.result === 'unknown');
+    if (factor === 1 && undecided.length > 0 && refuted(undecided).length > 0) break;
+    if (found.some(({ result }) => result === 'invalid')) break;
+    keys = undecided.filter((key) => outcomes[key]?.reason === 'steps');
+  }
+  return outcomes;
+}
+
+/** A search that is cut off soon after its begin knows less than the one of the round before. */
+function furthest(last: Outcome, before: Outcome | undefined): Outcome {
+  if (last.result !== 'unknown' || before === undefined || last.steps > before.steps) return last;
+  return { ...before, ...(last.reason !== undefined && { reason: last.reason }) };
+}
+
+/** Doubt costs far more than length. */
+function cost({ operations, indefinite }: Size): number {
+  return operations + 50 * indefinite;
+}
+
+/** Drives rounds in this thread. */
+export function runHere<T>(rounds: Rounds<T>, budget: RoundBudget): T {
+  let next = rounds.next();
+  while (next.done !== true) {
+    const { value: round } = next;
+    const outcomes = round.keys.map((key, at) =>
+      round.decide(key, { ...budget, steps: round.steps[at] as number }),
+    );
+    next = rounds.next(outcomes);
+  }
+  return next.value;
+}

@@ -1,0 +1,147 @@
+/** Drives rounds in this thread and in others beside it. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { msFromNanos, type Nanos, nanos, nanosFromMs } from '../../harness/core/units.ts';
+import { loadEngine } from './engine-module.ts';
+import type { Parts } from './partition.ts';
+import type { Outcome, Round, RoundBudget, Rounds } from './rounds.ts';
+import {
+  isBusy,
+  outcomeAt,
+  type SharedParts,
+  type SharedRound,
+  sharedColumn,
+  shareParts,
+  takeParts,
+} from './shared-parts.ts';
+
+export interface ThreadOptions {
+  /** This one counts as well. Default: as many as the machine has processors. */
+  readonly threads?: number;
+  /** Others are started for what is not done by then; default: 30, about what a start takes. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * As `runHere`, with the same outcome: what a thread had too little memory for is tried once more
+ * alone. This thread works, too; a key whose thread ends is `unknown`.
+ */
+export async function runOnThreads<T>(
+  rounds: Rounds<T>,
+  budget: RoundBudget,
+  options: ThreadOptions = {},
+): Promise<T> {
+  const { threads = navigator.hardwareConcurrency, patienceMs = 30 } = options;
+  await using team = new Team(threads - 1, nanosFromMs(patienceMs));
+  let next = rounds.next();
+  while (next.done !== true) {
+    const { value: round } = next;
+    const outcomes =
+      round.keys.length > 1 && threads > 1 && round.parts !== undefined
+        ? await team.outcomes(round, round.parts, budget)
+        : round.keys.map((_, at) => decideAlone(round, at, budget));
+    next = rounds.next(outcomes);
+  }
+  return next.value;
+}
+
+function decideAlone(round: Round, at: number, budget: RoundBudget): Outcome {
+  return round.decide(round.keys[at] as number, { ...budget, steps: round.steps[at] as number });
+}
+
+const LOST: Outcome = {
+  result: 'unknown',
+  reason: 'memory',
+  steps: 0,
+  configurations: 0,
+  states: 0,
+  width: 0,
+};
+
+class Team implements AsyncDisposable {
+  readonly #others: number;
+  #patience: number;
+  #shared: SharedParts | undefined;
+  #workers: readonly Worker[] = [];
+  #broken: Error | undefined;
+
+  constructor(others: number, patience: Nanos) {
+    this.#others = others;
+    this.#patience = patience;
+  }
+
+  async outcomes(round: Round, parts: Parts, budget: RoundBudget): Promise<readonly Outcome[]> {
+    const { clock, deadline } = budget;
+    const began = clock.now();
+    const memoryBytes = Math.floor(budget.memoryBytes / (this.#others + 1));
+    const shared: SharedRound = {
+      keys: sharedColumn(round.keys),
+      steps: Float64Array.from(round.steps),
+      taken: sharedColumn([0]),
+      timeMs: msFromNanos(nanos(deadline - began)),
+      memoryBytes,
+      recheck: budget.recheck !== false,
+    };
+    this.#shared ??= shareParts(parts, loadEngine());
+    const own = { ...budget, memoryBytes };
+    if (!takeParts(this.#shared, shared, own, nanos(began + this.#patience))) {
+      this.#workers = this.#workers.length > 0 ? this.#workers : this.#start(this.#shared);
+      const idle = this.#idle(this.#shared, round.keys);
+      for (const worker of this.#workers) worker.postMessage(shared);
+      takeParts(this.#shared, shared, own);
+      await idle();
+    }
+    this.#patience = Math.max(0, this.#patience - (clock.now() - began));
+    if (this.#broken !== undefined) throw this.#broken;
+    return this.#collect(this.#shared, round, budget);
+  }
+
+  #collect(common: SharedParts, round: Round, budget: RoundBudget): readonly Outcome[] {
+    return round.keys.map((key, at) => {
+      const outcome = outcomeAt(common, key);
+      if (outcome === undefined) return LOST;
+      const isPoor = outcome.reason === 'memory' || outcome.reason === 'width';
+      return isPoor ? decideAlone(round, at, budget) : outcome;
+    });
+  }
+
+  #start(workerData: SharedParts): readonly Worker[] {
+    const url = new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url);
+    return Array.from({ length: this.#others }, () => {
+      const worker = new Worker(url, { workerData });
+      worker.on('error', (error: Error & { readonly code?: string }) => {
+        if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') this.#broken = error;
+      });
+      return worker;
+    });
+  }
+
+  /** Then waits until no thread has a part, or each has said that it has none, or has ended. */
+  #idle(common: SharedParts, keys: readonly number[]): () => Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const left = new Set(this.#workers);
+    const look = (): void => {
+      if (left.size === 0 || !keys.some((key) => isBusy(common, key))) resolve();
+    };
+    for (const worker of this.#workers) {
+      const leave = (): void => {
+        worker.off('message', leave);
+        worker.off('exit', leave);
+        left.delete(worker);
+        look();
+      };
+      worker.on('message', leave);
+      worker.on('exit', leave);
+      // One that has ended says so no more.
+      if (worker.threadId < 0) leave();
+    }
+    return () => {
+      look();
+      return promise;
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+}
