@@ -2,13 +2,21 @@
 
 export { availability } from './checkers/availability.ts';
 export { recheckCertificate } from './checkers/certificates/recheck.ts';
+export {
+  checkHistory,
+  type HistoryCheck,
+  type HistoryCheckOptions,
+} from './checkers/check-history.ts';
 export { checkAll, mergeVerdicts } from './checkers/compose.ts';
 export { evidence } from './checkers/evidence.ts';
 export { linearizable } from './checkers/linearizable/checker.ts';
+export { type CompiledEngine, loadEngine } from './checkers/linearizable/engine-module.ts';
 export { logPattern } from './checkers/log-pattern.ts';
 export type { Model } from './checkers/models/model.ts';
 export { register as registerModel } from './checkers/models/register.ts';
 export { readModes } from './checkers/read-modes.ts';
+export { prefixConsistent } from './checkers/sequential/prefix-consistent.ts';
+export { sequential } from './checkers/sequential/sequential.ts';
 export { stats } from './checkers/stats.ts';
 export { type Clock, realClock, sleep, VirtualClock } from './harness/core/clock.ts';
 export { EXIT, HarnessError } from './harness/core/errors.ts';
@@ -48,6 +56,8 @@ export {
 } from './harness/generator/route.ts';
 export { imperfect, perfect, perfectInfo, quick, simulate } from './harness/generator/simulate.ts';
 export { cache, filter, fMap, map, onUpdate, trace, validate } from './harness/generator/wrap.ts';
+export type { Format, Imported, ReadOptions } from './harness/history/formats/format.ts';
+export { guessFormat, importHistory } from './harness/history/formats/import.ts';
 export { History, HistoryBuilder, historyOf } from './harness/history/history.ts';
 export { readHistory } from './harness/history/jsonl.ts';
 export { parseHistory, printHistory } from './harness/history/notation.ts';

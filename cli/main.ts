@@ -5,6 +5,7 @@ import { bugText, main, type Shell } from './program.ts';
 const shell: Shell = {
   env: process.env,
   argv: process.argv.slice(2),
+  stdin: () => process.stdin,
   out: (text) => {
     process.stdout.write(text);
   },

@@ -11,6 +11,8 @@ import { VERSION } from './version.ts';
 export interface Shell {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly argv: readonly string[];
+  /** Standard input, for commands that are told to read it. */
+  readonly stdin: () => AsyncIterable<Uint8Array>;
   /** Results. */
   readonly out: (text: string) => void;
   /** Everything said to people while `--json` owns the output, and every error. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { againCommand } from './command.ts';
+import { againCommand, checkCommand } from './command.ts';
 import { fixtureManifest } from './testing/fixture-result.ts';
 
 describe('the command that runs the same again', () => {
@@ -23,5 +23,24 @@ describe('the command that runs the same again', () => {
     ],
   ])('%s', (_, argv, command) => {
     expect(againCommand(fixtureManifest({ argv }))).toBe(command);
+  });
+});
+
+describe('the command that judges the same again', () => {
+  const judged = (argv: readonly string[], startedAt: string): string =>
+    checkCommand({ ...fixtureManifest({ argv }), startedAt });
+
+  test('names the run, and where runs are kept', () => {
+    const argv = ['run', '-o', 'my runs', '--rate', '5'];
+    expect(judged(argv, '2026-01-01T00:00:00Z')).toBe("npx schism check 7f3a -o 'my runs'");
+  });
+
+  test('repeats all that was said of a history that came alone', () => {
+    const argv = ['check', 'my history.edn', '--model', 'mutex'];
+    expect(judged(argv, '')).toBe("npx schism check 'my history.edn' --model mutex");
+  });
+
+  test('cannot read standard input twice', () => {
+    expect(judged(['check', '-'], '')).toBe('');
   });
 });

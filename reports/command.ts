@@ -6,9 +6,14 @@ export function seedOf(manifest: RunManifest): string {
   return seedText(manifest.config.seed as Seed);
 }
 
-/** Judges the same history once more; always the same verdict. */
+/**
+ * Judges the same history once more; always the same verdict. Empty for one that came through
+ * standard input, which is gone.
+ */
 export function checkCommand(manifest: RunManifest): string {
-  const { argv, run } = manifest;
+  const { argv, run, startedAt } = manifest;
+  if (startedAt === '' && argv.includes('-')) return '';
+  if (startedAt === '' && argv.length > 0) return ['npx schism', ...argv.map(quoted)].join(' ');
   const at = argv.findIndex((word) => word === '-o' || word === '--output');
   const root = at < 0 ? argv.find((word) => word.startsWith('--output=')) : argv[at + 1];
   const output = root === undefined ? '' : ` -o ${quoted(root.replace('--output=', ''))}`;

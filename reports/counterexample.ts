@@ -28,13 +28,13 @@ export interface ShownOperation {
   readonly node: string;
   readonly mode: string;
   readonly error: string;
-  /** The last to begin: the one that no order explains. */
+  /** The one that no order explains. */
   readonly culprit: boolean;
 }
 
 /** The operations of an anomaly in order of invocation, each once. */
 export function shownOperations(
-  anomaly: Pick<Anomaly, 'ops'>,
+  anomaly: Pick<Anomaly, 'ops' | 'key' | 'certificate'>,
   history: History,
 ): readonly ShownOperation[] {
   const starts = new Set<number>();
@@ -44,10 +44,32 @@ export function shownOperations(
     starts.add(history.type(index) === 'invoke' || pair === -1 ? index : pair);
   }
   const sorted = [...starts].toSorted((a, b) => a - b);
-  return sorted.map((index) => shownOperation(index, history, index === sorted.at(-1)));
+  const culprit = culpritOf(anomaly, history, sorted);
+  const isOfStore = (anomaly.key ?? '') === '';
+  return sorted.map((index) => shownOperation(index, history, index === culprit, isOfStore));
 }
 
-function shownOperation(index: number, history: History, culprit: boolean): ShownOperation {
+/**
+ * The invocation of the operation that no order gets past, where an anomaly names the moment; else
+ * the last to begin.
+ */
+function culpritOf(
+  { certificate }: Pick<Anomaly, 'certificate'>,
+  history: History,
+  starts: readonly number[],
+): number | undefined {
+  const upTo = certificate['upTo'];
+  const named = starts.find((start) => history.pairOf(start) === upTo);
+  return named ?? starts.at(-1);
+}
+
+/** `isOfStore`: its key is part of what it did. */
+function shownOperation(
+  index: number,
+  history: History,
+  culprit: boolean,
+  isOfStore: boolean,
+): ShownOperation {
   const invoke = history.op(index);
   const pair = history.pairOf(index);
   const end: Op | undefined = pair === -1 ? undefined : history.op(pair);
@@ -56,7 +78,7 @@ function shownOperation(index: number, history: History, culprit: boolean): Show
   return {
     index,
     client: clientText(invoke),
-    text: operationText(invoke, end),
+    text: operationText(invoke, end, isOfStore),
     outcome: end === undefined ? 'open' : outcomeText(end.type),
     startNanos: invoke.time,
     endNanos: open ? undefined : end.time,

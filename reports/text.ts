@@ -76,7 +76,10 @@ function headline({ result, style, columns }: Page): string {
   const { symbol, word } = RUN_WORDS[result.verdict];
   const paint = { pass: style.good, fail: style.bad, unknown: style.warn, error: style.bad };
   const mark = `${symbol} ${word}`;
-  const right = `run ${clipped(clean(result.manifest.run), 20)}   ${lengthText(result.wallMs)}`;
+  const { run, startedAt } = result.manifest;
+  // A history that came alone is of no run.
+  const name = `${startedAt === '' ? '' : 'run '}${clipped(clean(run), 20)}`;
+  const right = `${name}   ${lengthText(result.wallMs)}`;
   const room = columns - widthOf(mark) - widthOf(right) - 6;
   const title = clipped(`${titleOf(result.manifest)}   ${subject(result)}`, room);
   const gap = ' '.repeat(

@@ -48,8 +48,9 @@ export function valueText(value: JsonValue, max = 60): string {
 }
 
 /** `write 41`, `read → 41`, `cas 1 → 2`, `hash → 0ce267c3 at 1949`; `end` is the completion, if there is one. */
-export function operationText(invoke: Op, end: Op | undefined): string {
-  const f = clean(invoke.f);
+export function operationText(invoke: Op, end: Op | undefined, isOfStore = false): string {
+  const key = isOfStore && invoke.key !== undefined ? ` ${clipped(clean(invoke.key), 24)}` : '';
+  const f = `${clean(invoke.f)}${key}`;
   const given = invoke.value;
   if (Array.isArray(given) && given.length === 2 && invoke.f === 'cas') {
     const [from, to] = given as readonly JsonValue[];
@@ -57,8 +58,12 @@ export function operationText(invoke: Op, end: Op | undefined): string {
     return `${f} ${valueText(from ?? null, 24)} → ${valueText(to ?? null, 24)}${seen}`;
   }
   if (invoke.f === 'hash' && end?.type === 'ok') return `hash → ${hashText(end.value)}`;
-  if (given !== null) return `${f} ${valueText(given)}`;
-  return end?.type === 'ok' && invoke.f === 'read' ? `${f} → ${valueText(end.value)}` : f;
+  const asked = given === null ? f : `${f} ${valueText(given)}`;
+  const saw = end?.seen === undefined ? '' : `, saw ${valueText(end.seen, 24)}`;
+  if (end?.type !== 'ok') return `${asked}${saw}`;
+  const isRead = invoke.f === 'read' || invoke.f === 'get';
+  const isTold = end.value !== null && JSON.stringify(end.value) !== JSON.stringify(given);
+  return isRead || isTold ? `${asked} → ${valueText(end.value)}` : asked;
 }
 
 /** `0ce267c3 at 1949`: what a node said of its state, and at which revision. */

@@ -1,29 +1,30 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
+import { functionsOf, guessModel, requireKnown } from '../../checkers/check-history.ts';
+import type { Model } from '../../checkers/models/model.ts';
 import { realClock } from '../../harness/core/clock.ts';
 import { HarnessError } from '../../harness/core/errors.ts';
+import type { JsonValue } from '../../harness/core/json.ts';
 import { parseDurationMs } from '../../harness/core/units.ts';
+import { FORMATS, type Format } from '../../harness/history/formats/format.ts';
+import { KV_INIT } from '../../harness/history/formats/porcupine-kv.ts';
 import type { History } from '../../harness/history/history.ts';
-import { readHistory } from '../../harness/history/jsonl.ts';
 import type { Phase } from '../../harness/history/op.ts';
-import type { CheckContext } from '../../harness/protocols/checker.ts';
-import type { PhaseSpan, RunConfig, RunManifest, RunResult } from '../../harness/protocols/run.ts';
+import type { PhaseSpan, RunManifest, RunResult } from '../../harness/protocols/run.ts';
 import { countOutcomes } from '../../harness/runner/counts.ts';
 import { judgeRun } from '../../harness/runner/verdict.ts';
-import { testDir } from '../../harness/store/layout.ts';
-import { findRun, readManifest, storedHistory } from '../../harness/store/store.ts';
 import { renderText } from '../../reports/text.ts';
-import { judge } from '../judge.ts';
+import { judge, type ModelChoice } from '../judge.ts';
+import { type Loaded, loadHistory, spooled } from '../load-history.ts';
+import { findModel, MODEL_NAMES, modelsWith } from '../models.ts';
 import { bytesOf, promisesOf } from '../options.ts';
 import type { Shell } from '../program.ts';
 import { findWorkload } from '../registry.ts';
 import { styleFor } from '../reporting.ts';
-import { VERSION } from '../version.ts';
+import { completed, findSubject, type Subject, type SubjectFlags } from '../subject.ts';
 
-interface Flags {
-  readonly output: string;
-  readonly workload?: string;
+interface Flags extends SubjectFlags {
+  readonly model?: string;
+  readonly init?: string;
   readonly promise: readonly string[];
   readonly checkTimeout?: string;
   readonly checkMemory?: string;
@@ -35,13 +36,22 @@ interface Flags {
 export function checkCommand(shell: Shell, finish: (code: number) => void): Command {
   return new Command('check')
     .alias('analyze')
-    .description('judge a stored history again: a run, or a history.jsonl(.gz)')
+    .description('judge a history: of a run, or from a file of any known format')
     .argument(
       '[run]',
-      'latest, latest-failed, -1, the beginning of an id, a folder, or a file',
+      'latest, latest-failed, -1, the beginning of an id, a folder, a file, or - for standard input',
       'latest',
     )
-    .option('--workload <name>', 'for a bare file: what was asked (default: register)')
+    .option('--workload <name>', 'for a bare history.jsonl: what was asked (default: register)')
+    .option('--format <name>', `of a file: ${FORMATS.join(', ')} (default: by its content)`)
+    .option('--model <name>', `judge by this model alone: ${MODEL_NAMES.join(', ')}`)
+    .option('--init <json>', 'what each object holds at the start (default: as the model says)')
+    .option(
+      '--nil-reads <absent|any>',
+      'of edn: whether a read of nil says anything (default: absent)',
+    )
+    .option('--keyed', 'of edn: values are [key value] (default: if they look like it)')
+    .option('--no-keyed', 'of edn: values are what they are')
     .option(
       '--promise <mode=model>',
       'judge a read mode by another promise',
@@ -58,27 +68,44 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
     });
 }
 
-interface Subject {
-  readonly historyPath: string;
-  readonly manifest: RunManifest;
-  readonly logs: CheckContext['logs'];
-  readonly runPath?: string;
+/** By what a history is judged where it is not by the checkers of a workload. */
+interface Chosen {
+  readonly model: ModelChoice;
+  /** How the input was understood: in one line, and as data. */
+  readonly said: string;
+  readonly input: {
+    readonly format: Format;
+    readonly guessed: boolean;
+    readonly model: string;
+    readonly notes: readonly string[];
+  };
 }
 
 async function execute(shell: Shell, ref: string, flags: Flags): Promise<number> {
+  if (ref !== '-') return judged(shell, ref, ref, flags);
+  await using input = await spooled(shell.stdin());
+  return await judged(shell, 'stdin', input.path, flags);
+}
+
+/** `path` is where `ref` can be read, if it is a file. */
+async function judged(shell: Shell, ref: string, path: string, flags: Flags): Promise<number> {
   const clock = realClock();
   const started = clock.wallMs();
-  const found = await findSubject(ref, flags);
-  const { history, torn } = await readHistory(found.historyPath);
+  const found = await findSubject(ref, path, flags);
+  const loaded = await loadHistory(found.historyPath, found.format);
+  const { history, torn } = loaded;
   const phases = phasesOf(history);
   if (found.runPath !== undefined && !phases.some(({ phase }) => phase === 'final'))
     shell.err('schism: this run did not come to its end: nothing was read back after the faults\n');
   if (torn) shell.err('schism: the last line was cut off in mid-write, and left out\n');
-  const manifest = withFlags(completed(found.manifest, history), flags);
+  const chosen = choose(ref, found, loaded, flags);
+  const manifest = withFlags(completed(commanded(found, shell), history), flags);
   const { config } = manifest;
   const checks = await judge(
     {
       historyPath: found.historyPath,
+      ...(found.format !== undefined && { format: found.format }),
+      ...(chosen !== undefined && { model: chosen.model }),
       workload: config.workload,
       workloadOptions: config.workloadOptions,
       context: {
@@ -94,7 +121,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
     clock,
   );
   const result: RunResult = {
-    manifest,
+    manifest: chosen === undefined ? manifest : ofModel(manifest, chosen.model),
     ...judgeRun(config, checks, []),
     checks,
     problems: [],
@@ -102,8 +129,10 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
     counts: countOutcomes(history),
     wallMs: clock.wallMs() - started,
   };
-  if (flags.json === true) shell.out(`${JSON.stringify(result)}\n`);
+  const input = chosen === undefined ? {} : { input: chosen.input };
+  if (flags.json === true) shell.out(`${JSON.stringify({ ...result, ...input })}\n`);
   const say = flags.json === true ? shell.err : shell.out;
+  if (chosen !== undefined) say(` ${chosen.said}\n`);
   say(
     renderText(result, history, {
       columns: shell.columns,
@@ -114,75 +143,60 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   return result.exitCode;
 }
 
-async function findSubject(ref: string, flags: Flags): Promise<Subject> {
-  if (existsSync(ref) && statSync(ref).isFile())
-    return {
-      historyPath: ref,
-      manifest: bareManifest(flags.workload ?? 'register', ref),
-      logs: [],
-    };
-  if (/\.(jsonl|gz)$/.test(ref))
-    throw new HarnessError('bad-input', `no file ${ref}; give a run or a history.jsonl(.gz)`);
-  const dir = await findRun(flags.output, ref);
-  const manifest = await readManifest(dir);
-  const { workload, nodes } = manifest.config;
-  const logs = nodes.flatMap((node) => logsIn(join(testDir(dir, workload), 'nodes', node), node));
-  return { historyPath: storedHistory(dir, workload), manifest, logs, runPath: dir };
-}
-
-/** What a node wrote: the files that end in `.log` in its folder. */
-function logsIn(dir: string, node: string): CheckContext['logs'] {
-  if (!existsSync(dir)) return [];
-  const names = readdirSync(dir).filter((name) => name.endsWith('.log'));
-  return names.toSorted().map((name) => ({ node, path: join(dir, name) }));
-}
-
-/** What is assumed of a history that comes alone. */
-function bareManifest(workload: string, path: string): RunManifest {
-  const { name } = findWorkload(workload);
-  const config: RunConfig = {
-    system: 'memory',
-    systemOptions: {},
-    backend: 'memory',
-    nodes: [],
-    workload: name,
-    workloadOptions: {
-      clients: 1,
-      nodes: [],
-      rate: 0,
-      clientTimeoutMs: 1000,
-      readModes: ['linearizable', 'serializable'],
-      own: {},
-    },
-    faults: [],
-    requireFaults: false,
-    seed: 0,
-    durationMs: 0,
-    quietMs: 0,
-    faultIntervalMs: 0,
-    faultDurationMs: 0,
-    promises: { linearizable: 'linearizable', serializable: 'serializable' },
-    checkLimits: { timeoutMs: 300_000, memoryBytes: 4 * 2 ** 30 },
-    unknown: 'fail',
-  };
+/** The model that was asked for, or that a foreign history needs; undefined: the workload judges. */
+function choose(ref: string, found: Subject, loaded: Loaded, flags: Flags): Chosen | undefined {
+  const format = found.format?.format ?? 'jsonl';
+  if (flags.model === undefined && format === 'jsonl') {
+    if (flags.init !== undefined)
+      throw new HarnessError('bad-option', '--init: say also which --model begins with it');
+    return undefined;
+  }
+  const functions = functionsOf(loaded.history);
+  const model = flags.model === undefined ? guessed(functions, ref) : findModel(flags.model);
+  requireKnown(model, loaded.history, ref);
+  const begin = flags.init === undefined ? undefined : jsonOf(flags.init);
+  const init = begin === undefined && format === 'porcupine-kv' ? KV_INIT : begin;
+  const name = flags.model ?? model.name;
+  const beginning = init === undefined ? '' : ` that begins with ${JSON.stringify(init)}`;
+  const { notes } = loaded;
+  const isGuess = found.runPath === undefined && flags.format === undefined;
+  const read = `${ref}: read as ${format}${isGuess ? ' (by its content)' : ''}`;
   return {
-    schism: 1,
-    run: path,
-    version: VERSION,
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    argv: [],
-    startedAt: '',
-    config,
+    model: { name, ...(init !== undefined && { init }) },
+    said: [read, `judged as ${name}${beginning}`, ...notes].join('; '),
+    input: { format, guessed: isGuess, model: name, notes },
   };
 }
 
-/** A bare history names its own nodes. */
-function completed(manifest: RunManifest, history: History): RunManifest {
-  if (manifest.config.nodes.length > 0) return manifest;
-  const nodes = new Set<string>();
-  for (const { invoke } of history.operations()) if (invoke.node) nodes.add(invoke.node);
-  return { ...manifest, config: { ...manifest.config, nodes: [...nodes].toSorted() } };
+/** A register, or a word about which models there are for what the history has. */
+function guessed(functions: readonly string[], ref: string): Model {
+  try {
+    return guessModel(functions, ref);
+  } catch (error) {
+    const names = modelsWith(functions);
+    if (names.length === 0 || !(error instanceof HarnessError)) throw error;
+    throw new HarnessError(error.code, `${error.message}: --model ${names.join(', ')}`);
+  }
+}
+
+/** JSON, or a text that is none. */
+function jsonOf(text: string): JsonValue {
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    return text;
+  }
+}
+
+/** A history that came alone is judged again by the same words. */
+function commanded({ manifest, runPath }: Subject, { argv }: Shell): RunManifest {
+  return runPath === undefined ? { ...manifest, argv } : manifest;
+}
+
+/** The report names what judged, instead of a workload that nobody ran. */
+function ofModel(manifest: RunManifest, { name }: ModelChoice): RunManifest {
+  if (manifest.startedAt !== '') return manifest;
+  return { ...manifest, config: { ...manifest.config, system: 'history', workload: name } };
 }
 
 function withFlags(manifest: RunManifest, flags: Flags): RunManifest {

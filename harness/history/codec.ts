@@ -12,6 +12,7 @@
 import { HarnessError } from '../core/errors.ts';
 import type { JsonValue } from '../core/json.ts';
 import { nanos } from '../core/units.ts';
+import { jsonErrorAt } from './formats/json-error.ts';
 import type { Op, OpError, OpType, Phase, Process, ReadMode, ServerStamp } from './op.ts';
 
 export const HEADER = '{"schism":1,"unit":"ns","clock":"monotonic"}';
@@ -233,7 +234,8 @@ function parsed(text: string, place: Place): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    throw badLine(place, `the line is not JSON: ${shown(text)}`);
+    const column = jsonErrorAt(text) + 1;
+    throw badLine(place, `the line is not JSON from column ${column} on: ${shown(text)}`);
   }
 }
 

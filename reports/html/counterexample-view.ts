@@ -32,7 +32,8 @@ function violationView(
   reading: Reading,
 ): Markup {
   const operations = shownOperations(anomaly, history);
-  const key = anomaly.key === undefined ? '' : ` · key ${clipped(clean(anomaly.key), 60)}`;
+  const isKeyed = (anomaly.key ?? '') !== '';
+  const key = isKeyed ? ` · key ${clipped(clean(anomaly.key ?? ''), 60)}` : '';
   const title = `✗ ${clean(check.checker)} · ${clean(anomaly.kind)}${key}`;
   return html`<article><h3>${title}</h3><p>${clean(anomaly.explanation)}</p>
 ${picture(operations)}${operationTable(operations, history)}${surroundings(operations, reading)}</article>`;

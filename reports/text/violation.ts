@@ -37,7 +37,9 @@ function oneOfEachKindFirst(anomalies: readonly Anomaly[]): readonly Anomaly[] {
 function head(check: CheckResult, anomaly: Anomaly | undefined, { style, columns }: Page): string {
   const parts = [
     clean(check.checker),
-    ...(anomaly?.key === undefined ? [] : [`key ${clipped(clean(anomaly.key), 24)}`]),
+    ...(anomaly?.key === undefined || anomaly.key === ''
+      ? []
+      : [`key ${clipped(clean(anomaly.key), 24)}`]),
     ...(anomaly === undefined ? [] : [clipped(clean(anomaly.kind), 30)]),
   ];
   return ` ${style.bad('✗')} ${style.strong(clipped(parts.join('   ').trimEnd(), columns - 4))}`;

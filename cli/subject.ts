@@ -1,0 +1,128 @@
+/** What `schism check` is to judge: a run that was stored, or a history that comes alone. */
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { HarnessError } from '../harness/core/errors.ts';
+import type { Format } from '../harness/history/formats/format.ts';
+import { parseFormat } from '../harness/history/formats/import.ts';
+import type { History } from '../harness/history/history.ts';
+import type { CheckContext } from '../harness/protocols/checker.ts';
+import type { RunConfig, RunManifest } from '../harness/protocols/run.ts';
+import { testDir } from '../harness/store/layout.ts';
+import { findRun, readManifest, storedHistory } from '../harness/store/store.ts';
+import { formatOf, type HistoryFormat } from './load-history.ts';
+import { findWorkload } from './registry.ts';
+import { VERSION } from './version.ts';
+
+/** The flags that say where it is and how to read it. */
+export interface SubjectFlags {
+  readonly output: string;
+  readonly workload?: string;
+  readonly format?: string;
+  readonly nilReads?: string;
+  readonly keyed?: boolean;
+}
+
+export interface Subject {
+  readonly historyPath: string;
+  /** Of a file that is no run. */
+  readonly format?: HistoryFormat;
+  readonly manifest: RunManifest;
+  readonly logs: CheckContext['logs'];
+  readonly runPath?: string;
+}
+
+/** Throws `bad-input` or `bad-option`. `path` is where `ref` can be read, if it is a file. */
+export async function findSubject(
+  ref: string,
+  path: string,
+  flags: SubjectFlags,
+): Promise<Subject> {
+  if (existsSync(path) && statSync(path).isFile()) {
+    const format = await formatFlags(ref, path, flags);
+    const manifest = bareManifest(flags.workload ?? 'register', ref);
+    return { historyPath: path, format, manifest, logs: [] };
+  }
+  if (/\.(jsonl|edn|log|gz|txt|json)$/.test(ref))
+    throw new HarnessError('bad-input', `no file ${ref}; give a run or a file with a history`);
+  if (flags.format !== undefined)
+    throw new HarnessError('bad-option', `--format: ${ref} is not a file; runs have one format`);
+  const dir = await findRun(flags.output, ref);
+  const manifest = await readManifest(dir);
+  const { workload, nodes } = manifest.config;
+  const logs = nodes.flatMap((node) => logsIn(join(testDir(dir, workload), 'nodes', node), node));
+  return { historyPath: storedHistory(dir, workload), manifest, logs, runPath: dir };
+}
+
+async function formatFlags(ref: string, path: string, flags: SubjectFlags): Promise<HistoryFormat> {
+  const { nilReads, keyed } = flags;
+  if (nilReads !== undefined && nilReads !== 'absent' && nilReads !== 'any')
+    throw new HarnessError('bad-option', `--nil-reads: '${nilReads}'; it is absent or any`);
+  return {
+    format: await formatFlag(ref, path, flags.format),
+    ...(ref !== path && { name: ref }),
+    ...(nilReads !== undefined && { nilReads }),
+    ...(keyed !== undefined && { keyed }),
+  };
+}
+
+function formatFlag(ref: string, path: string, flag: string | undefined): Format | Promise<Format> {
+  if (flag !== undefined) return parseFormat(flag);
+  // What we named ourselves is ours, however damaged.
+  return /(^|[/\\])history\.jsonl(\.gz)?$/.test(path) ? 'jsonl' : formatOf(path, ref);
+}
+
+/** What a node wrote: the files that end in `.log` in its folder. */
+function logsIn(dir: string, node: string): CheckContext['logs'] {
+  if (!existsSync(dir)) return [];
+  const names = readdirSync(dir).filter((name) => name.endsWith('.log'));
+  return names.toSorted().map((name) => ({ node, path: join(dir, name) }));
+}
+
+/** What is assumed of a history that comes alone. */
+function bareManifest(workload: string, path: string): RunManifest {
+  const { name } = findWorkload(workload);
+  const config: RunConfig = {
+    system: 'memory',
+    systemOptions: {},
+    backend: 'memory',
+    nodes: [],
+    workload: name,
+    workloadOptions: {
+      clients: 1,
+      nodes: [],
+      rate: 0,
+      clientTimeoutMs: 1000,
+      readModes: ['linearizable', 'serializable'],
+      capabilities: ['register', 'hash'],
+      own: {},
+    },
+    faults: [],
+    requireFaults: false,
+    seed: 0,
+    durationMs: 0,
+    quietMs: 0,
+    faultIntervalMs: 0,
+    faultDurationMs: 0,
+    promises: { linearizable: 'linearizable', serializable: 'serializable' },
+    checkLimits: { timeoutMs: 300_000, memoryBytes: 4 * 2 ** 30 },
+    unknown: 'fail',
+  };
+  return {
+    schism: 1,
+    run: path,
+    version: VERSION,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    argv: [],
+    startedAt: '',
+    config,
+  };
+}
+
+/** A bare history names its own nodes. */
+export function completed(manifest: RunManifest, history: History): RunManifest {
+  if (manifest.config.nodes.length > 0) return manifest;
+  const nodes = new Set<string>();
+  for (const { invoke } of history.operations()) if (invoke.node) nodes.add(invoke.node);
+  return { ...manifest, config: { ...manifest.config, nodes: [...nodes].toSorted() } };
+}
