@@ -3,6 +3,7 @@ import { InvariantError } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import {
   isPossible,
+  isReachable,
   orderFault,
   parseProblem,
   problemText,
@@ -11,6 +12,7 @@ import {
 import { ALL_RULES, Engine, type Rules, type SearchOptions } from './engine.ts';
 import { orderOf } from './engine-order.ts';
 import { NEVER, type Problem } from './problem.ts';
+import { Refinement } from './refinement.ts';
 
 const NO_RULES: Rules = {
   keepers: false,
@@ -62,9 +64,41 @@ export function disagreement(problem: Problem, engine: Engine): string | undefin
     const fault = witnessFault(problem, engine);
     if (fault !== undefined) return `${name}: ${fault}: ${problemText(problem)}`;
   }
-  engine.start(problem, { unlimited: true, memoryBytes: MEMORY_BYTES });
-  if (expected === 'valid' && engine.run(STEPS) === 'invalid')
-    return `unlimited: invalid, not ${expected}: ${problemText(problem)}`;
+  return refinementFault(problem, engine, expected);
+}
+
+/** Counting supplies no more exactly than it takes comes to the same, and to the same completion. */
+function refinementFault(problem: Problem, engine: Engine, expected: string): string | undefined {
+  const exact = refined(problem, engine, true);
+  const blocked = exact.blocked();
+  const text = problemText(problem);
+  if (expected === 'invalid' && exact.deadEnds(1).length === 0)
+    return `no way ends at the completion that none gets past: ${text}`;
+  const vague = refined(problem, engine, false);
+  if (vague.progress !== expected) return `refined: ${vague.progress}, not ${expected}: ${text}`;
+  if (vague.blocked() !== blocked)
+    return `refined: ends at ${vague.blocked()}, not ${blocked}: ${text}`;
+  const fault = witnessFault(problem, engine) ?? deadEndFault(problem, vague, blocked);
+  return fault === undefined ? undefined : `refined: ${fault}: ${text}`;
+}
+
+function refined(problem: Problem, engine: Engine, exactly: boolean): Refinement {
+  const search = new Refinement(engine, problem, { memoryBytes: MEMORY_BYTES }, exactly);
+  while (search.progress === 'running') search.run(STEPS);
+  return search;
+}
+
+/** What is wrong with what is told of the ends of all ways. */
+function deadEndFault(
+  problem: Problem,
+  search: Refinement,
+  blocked: number | undefined,
+): string | undefined {
+  if (blocked === undefined) return undefined;
+  for (const { state, done, optional } of search.deadEnds(8))
+    for (const placed of [done, [...done, ...optional]])
+      if (!isReachable(problem, blocked, placed, state))
+        return `no way leads to ${state} with ${placed.join(' ')} done`;
   return undefined;
 }
 
@@ -73,7 +107,7 @@ function witnessFault(problem: Problem, engine: Engine): string | undefined {
   const blocked = engine.blocked();
   const upTo = blocked === undefined ? NEVER : (problem.returns[blocked] as number);
   try {
-    const order = orderOf(problem, engine.trail(), upTo);
+    const order = orderOf(problem, engine.trail() ?? new Int32Array(), upTo);
     const fault = orderFault(problem, order, upTo);
     return fault === undefined ? undefined : `${fault} in ${order.join(' ')}`;
   } catch (error) {

@@ -10,7 +10,8 @@ export interface EngineExports {
   readonly callsColumn: () => number;
   readonly returnsColumn: () => number;
   readonly flagsColumn: () => number;
-  readonly prepare: (rules: number, waveWidth: number, unlimited: boolean) => number;
+  readonly groupsColumn: () => number;
+  readonly prepare: (rules: number, waveWidth: number) => number;
   readonly run: (steps: number) => number;
   readonly stepCount: () => number;
   readonly configurationCount: () => number;
@@ -20,8 +21,12 @@ export interface EngineExports {
   readonly completions: () => number;
   readonly operationOf: (completion: number) => number;
   readonly arenaBytes: () => number;
-  readonly trace: () => number;
+  readonly furthestPlace: () => number;
+  readonly trace: (to: number) => number;
   readonly tracedAt: () => number;
+  readonly survey: (limit: number) => number;
+  readonly surveyedAt: () => number;
+  readonly operationIn: (slot: number) => number;
 }
 
 export type Step = (state: number, kind: number) => number;

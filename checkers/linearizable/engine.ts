@@ -33,10 +33,11 @@ export interface SearchOptions {
    */
   readonly waveWidth?: number;
   /**
-   * Takes operations of unknown outcome as if each might have happened any number of times. Then
-   * `invalid` is still true, and `valid` means nothing.
+   * Of each kind, with which others its operations of unknown outcome are counted: those with the
+   * same number together, which is that of a kind; -1: not at all. Default: each kind by itself.
+   * Otherwise `invalid` is still true, and `valid` needs a look at the trail; see refinement.ts.
    */
-  readonly unlimited?: boolean;
+  readonly groups?: Int32Array;
   readonly memoryBytes: number;
 }
 
@@ -60,6 +61,16 @@ interface Choice {
   readonly what: 'place' | 'use' | 'hide';
   /** An operation, or for `use` a kind. */
   readonly which: number;
+}
+
+/** A way to go on that ends at the completion that none gets past. */
+export interface DeadEnd {
+  readonly state: number;
+  /** Operations in flight there: these are done, and any of the optional ones may be as well. */
+  readonly done: readonly number[];
+  readonly optional: readonly number[];
+  /** For `trail`; only of a search whose wave width is 0. */
+  readonly place: number;
 }
 
 const WHAT = ['place', 'use', 'hide'] as const;
@@ -88,20 +99,22 @@ export class Engine {
     this.#progress = 'memory';
     const limit = Math.min(options.memoryBytes, ADDRESSABLE_BYTES);
     if (exports.begin(limit, kinds.length, flags.length) === 0) return this.#progress;
-    this.#fill(problem);
+    this.#fill(problem, options.groups);
     const rules = ruleMask(options.rules ?? ALL_RULES, problem);
-    const prepared = exports.prepare(rules, options.waveWidth ?? 0, options.unlimited === true);
+    const prepared = exports.prepare(rules, options.waveWidth ?? 0);
     this.#progress = prepared === 0 ? 'running' : prepared === 1 ? 'width' : 'memory';
     return this.#progress;
   }
 
-  #fill({ kinds, calls, returns, flags }: Problem): void {
+  #fill({ kinds, calls, returns, flags }: Problem, groups: Int32Array | undefined): void {
     const { exports } = this.#instance;
     const { buffer } = exports.memory;
     new Int32Array(buffer, exports.kindsColumn(), kinds.length).set(kinds);
     new Int32Array(buffer, exports.callsColumn(), kinds.length).set(calls);
     new Int32Array(buffer, exports.returnsColumn(), kinds.length).set(returns);
     new Uint8Array(buffer, exports.flagsColumn(), flags.length).set(flags);
+    const column = new Int32Array(buffer, exports.groupsColumn(), flags.length);
+    column.set(groups ?? Int32Array.from(flags, (_, kind) => kind));
   }
 
   /** Goes on by up to so many configurations. */
@@ -142,11 +155,29 @@ export class Engine {
     return passed === exports.completions() ? undefined : exports.operationOf(passed);
   }
 
-  /** Empty when there was no memory left to tell. */
-  trail(): Trail {
+  /** Of the order that got furthest, or of a dead end; undefined: there was no memory left to tell. */
+  trail(to: number = this.#instance.exports.furthestPlace()): Trail | undefined {
     const { exports } = this.#instance;
-    const count = Math.max(0, exports.trace());
+    const count = exports.trace(to);
+    if (count < 0) return undefined;
     return new Int32Array(exports.memory.buffer, exports.tracedAt(), 2 * count).slice();
+  }
+
+  /** When there is no order: up to so many of those that get furthest. */
+  deadEnds(limit: number): readonly DeadEnd[] {
+    const { exports } = this.#instance;
+    const count = exports.survey(limit);
+    const rows = new Int32Array(exports.memory.buffer, exports.surveyedAt(), 6 * count).slice();
+    const operations = (low: number): number[] =>
+      Array.from({ length: 64 }, (_, slot) => slot)
+        .filter((slot) => (((rows[low + (slot >> 5)] as number) >>> (slot & 31)) & 1) === 1)
+        .map((slot) => exports.operationIn(slot));
+    return Array.from({ length: count }, (_, at) => ({
+      state: rows[6 * at] as number,
+      place: rows[6 * at + 1] as number,
+      done: operations(6 * at + 2),
+      optional: operations(6 * at + 4),
+    }));
   }
 }
 

@@ -1,17 +1,16 @@
 /**
- * Decides whether there is an order, with several searches that take turns. None is the best for
- * all: one that keeps every configuration of a moment (wide) is sure to end early when there is no
- * order, and its memory does not grow with the length; one that goes deep finds an order where
- * operations of unknown outcome allow too many; and one that lets these happen any number of times
- * has little to remember and often refutes.
+ * Decides whether there is an order, with two searches that take turns. Neither is the best for all:
+ * one that keeps every configuration of a moment (wide) is sure to end early when there is no order,
+ * and its memory does not grow with the length; one that goes deep often finds an order sooner.
  */
 import { unreachable } from '../../harness/core/invariant.ts';
 import type { Nanos } from '../../harness/core/units.ts';
 import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
-import { Engine, type Progress, type SearchOptions } from './engine.ts';
+import { type DeadEnd, Engine } from './engine.ts';
 import { orderOf } from './engine-order.ts';
 import { NEVER, type Problem, problemOf } from './problem.ts';
+import { Refinement } from './refinement.ts';
 import { withoutUnobservable } from './unobservable.ts';
 import { findOrder, type Search, type SearchBudget, type UnknownReason } from './wgl.ts';
 
@@ -19,19 +18,26 @@ import { findOrder, type Search, type SearchBudget, type UnknownReason } from '.
 export function decide(all: readonly Interval[], model: Model, budget: SearchBudget): Search {
   const kept = withoutUnobservable(all, model);
   const ops = kept.map((at) => all[at] as Interval);
-  const { result, reason, blocked, order, ...effort } = race(problemOf(ops, model), budget);
+  const problem = problemOf(ops, model);
+  const { result, reason, blocked, order, deadEnds = [], ...effort } = race(problem, budget);
   if (reason === 'width') {
     const found = findOrder(all, model, budget);
     // What it takes is room for operations in flight, whichever limit ended that.
     const isHopeless = found.result === 'unknown' && found.reason !== 'steps';
     return isHopeless ? { ...found, width: effort.width, reason } : found;
   }
-  const named = order.map((op) => kept[op] as number);
+  const name = (named: readonly number[]): number[] => named.map((op) => kept[op] as number);
+  const named = name(order);
   if (result === 'valid') return { ...effort, result, order: named };
   const upTo = blocked === undefined ? -1 : (ops[blocked] as Interval).end;
-  return result === 'invalid'
-    ? { ...effort, result, upTo, furthest: named }
-    : { ...effort, result, reason: reason ?? 'steps', upTo, furthest: named };
+  if (result === 'unknown')
+    return { ...effort, result, reason: reason ?? 'steps', upTo, furthest: named };
+  const ends = deadEnds.map(({ state, done, optional }) => ({
+    state: problem.stateOf(state),
+    done: name(done),
+    optional: name(optional),
+  }));
+  return { ...effort, result, upTo, furthest: named, deadEnds: ends };
 }
 
 /** What came of a search, in terms of the problem. */
@@ -46,6 +52,8 @@ export interface Raced {
   readonly blocked?: number;
   /** Operations of a legal order, or of one that got as far as any; empty where not asked for. */
   readonly order: readonly number[];
+  /** For `invalid`: some ways to go on that end at `blocked`; none where there is no order. */
+  readonly deadEnds?: readonly DeadEnd[];
   readonly steps: number;
   readonly configurations: number;
   /** Of the search that had the most: states of the model, and operations in flight at once. */
@@ -58,14 +66,6 @@ export function race(problem: Problem, budget: SearchBudget, wantsOrder: boolean
   return new Race(problem, budget, wantsOrder).run();
 }
 
-type Strategy = 'wide' | 'deep' | 'unlimited';
-
-const STRATEGIES: Readonly<Record<Strategy, Omit<SearchOptions, 'memoryBytes'>>> = {
-  wide: {},
-  deep: { waveWidth: 1 },
-  unlimited: { unlimited: true },
-};
-
 /** Steps between two looks at the clock: each takes 0.1 to 50 microseconds, or more. */
 const SLICE = 2000;
 const SLICE_MIN = 1;
@@ -74,12 +74,13 @@ const SLICE_FIRST = 64;
 const SLICE_NANOS_MAX = 5e6;
 
 interface Runner {
-  readonly strategy: Strategy;
   readonly engine: Engine;
-  progress: Progress;
+  readonly search: Refinement;
   spent: number;
   slice: number;
 }
+
+const DEAD_ENDS_MAX = 16;
 
 /** Engines that nobody uses; their memory stays with them. */
 const idle: Engine[] = [];
@@ -88,7 +89,7 @@ const KEPT_BYTES = 2 ** 26;
 class Race {
   readonly #problem: Problem;
   readonly #budget: SearchBudget;
-  readonly #toCome: Strategy[];
+  readonly #toCome: ('wide' | 'deep')[];
   readonly #memoryBytes: number;
   readonly #headStart: number;
   readonly #wantsOrder: boolean;
@@ -99,7 +100,7 @@ class Race {
     this.#budget = budget;
     this.#wantsOrder = wantsOrder;
     const isDefinite = !problem.returns.includes(NEVER);
-    this.#toCome = isDefinite ? ['wide', 'deep'] : ['deep', 'wide', 'unlimited'];
+    this.#toCome = isDefinite ? ['wide', 'deep'] : ['deep', 'wide'];
     this.#memoryBytes = Math.floor(budget.memoryBytes / this.#toCome.length);
     this.#headStart = SLICE + 2 * problem.kinds.length;
   }
@@ -112,12 +113,13 @@ class Race {
         const runner = this.#next();
         if (runner === undefined) return this.#gaveUp(this.#limit());
         this.#advance(runner);
-        switch (runner.progress) {
-          case 'valid':
-            // With unlimited supplies that says nothing; it then is out of the race.
-            if (runner.strategy !== 'unlimited')
-              return { ...this.#effort(), result: 'valid', order: this.#order(runner) };
-            break;
+        const { progress } = runner.search;
+        switch (progress) {
+          case 'valid': {
+            const order = this.#order(runner);
+            if (order === undefined) return this.#gaveUp('memory');
+            return { ...this.#effort(), result: 'valid', order };
+          }
           case 'invalid':
             return this.#refuted(runner);
           case 'width':
@@ -127,7 +129,7 @@ class Race {
           case 'states':
             break;
           default:
-            return unreachable(runner.progress);
+            return unreachable(progress);
         }
       }
     } finally {
@@ -137,24 +139,26 @@ class Race {
 
   /** What ended them all. */
   #limit(): UnknownReason {
-    return this.#runners.some(({ progress }) => progress === 'states') ? 'states' : 'memory';
+    return this.#runners.some(({ search }) => search.progress === 'states') ? 'states' : 'memory';
   }
 
   /** The one that had the least; a new one as soon as all others have had a head start. */
   #next(): Runner | undefined {
-    const running = this.#runners.filter(({ progress }) => progress === 'running');
-    const behind = running.find(({ engine }) => engine.steps < this.#headStart);
-    if (behind !== undefined) return behind;
+    const running = this.#runners.filter(({ search }) => search.progress === 'running');
+    const first =
+      running.find(({ search }) => search.isRefuted) ??
+      running.find(({ search }) => search.steps < this.#headStart);
+    if (first !== undefined) return first;
     const strategy = this.#toCome.shift();
     if (strategy === undefined)
-      return running.toSorted((a, b) => a.spent - b.spent || a.engine.steps - b.engine.steps)[0];
+      return running.toSorted((a, b) => a.spent - b.spent || a.search.steps - b.search.steps)[0];
     const engine = idle.pop() ?? new Engine();
-    const options = { ...STRATEGIES[strategy], memoryBytes: this.#memoryBytes };
+    const isDeep = strategy === 'deep';
+    const options = { waveWidth: isDeep ? 1 : 0, memoryBytes: this.#memoryBytes };
     const spent = Math.min(...running.map((one) => one.spent), Infinity);
     const runner: Runner = {
-      strategy,
       engine,
-      progress: engine.start(this.#problem, options),
+      search: new Refinement(engine, this.#problem, options, isDeep),
       spent: spent === Infinity ? 0 : spent,
       slice: SLICE_FIRST,
     };
@@ -163,10 +167,10 @@ class Race {
   }
 
   #advance(runner: Runner): void {
-    if (runner.progress !== 'running') return;
+    if (runner.search.progress !== 'running') return;
     const before: Nanos = this.#budget.clock.now();
     const left = this.#budget.steps - this.#effort().steps;
-    runner.progress = runner.engine.run(Math.max(1, Math.min(runner.slice, left)));
+    runner.search.run(Math.max(1, Math.min(runner.slice, left)));
     const took = this.#budget.clock.now() - before;
     runner.spent += took;
     runner.slice =
@@ -177,44 +181,51 @@ class Race {
 
   #effort(): Pick<Raced, 'steps' | 'configurations' | 'states' | 'width'> {
     let [steps, configurations, states, width] = [0, 0, 0, 0];
-    for (const { engine } of this.#runners) {
-      steps += engine.steps;
-      configurations += engine.configurations;
+    for (const { engine, search } of this.#runners) {
+      steps += search.steps;
+      configurations += search.configurations;
       states = Math.max(states, engine.states);
       width = Math.max(width, engine.concurrency);
     }
     return { steps, configurations, states, width };
   }
 
-  #order({ engine }: Runner): readonly number[] {
+  /** Of what got furthest; undefined: there was no memory left to tell. */
+  /** Undefined when there was no memory left to tell it. */
+  #order({ engine }: Runner): readonly number[] | undefined {
     if (!this.#wantsOrder) return [];
+    const trail = engine.trail();
+    if (trail === undefined) return undefined;
     const blocked = engine.blocked();
     const upTo = blocked === undefined ? NEVER : (this.#problem.returns[blocked] as number);
-    return orderOf(this.#problem, engine.trail(), upTo);
+    return orderOf(this.#problem, trail, upTo);
   }
 
   #refuted(runner: Runner): Raced {
-    const furthest = runner.strategy === 'unlimited' ? this.#furthest() : runner;
-    const order = furthest === undefined ? [] : this.#order(furthest);
-    return { ...this.#effort(), result: 'invalid', ...blockedBy(runner), order };
+    const furthest = runner.search.isReal() ? runner : this.#furthest();
+    const order = (furthest && this.#order(furthest)) ?? [];
+    const isShown = furthest === runner && this.#wantsOrder;
+    const deadEnds = isShown ? runner.search.deadEnds(DEAD_ENDS_MAX) : [];
+    return { ...this.#effort(), result: 'invalid', ...blockedBy(runner), order, deadEnds };
   }
 
   #gaveUp(reason: UnknownReason): Raced {
+    const refuted = this.#runners.find(({ search }) => search.isRefuted);
+    if (refuted !== undefined) return this.#refuted(refuted);
     const furthest = this.#furthest();
-    const order = furthest === undefined ? [] : this.#order(furthest);
+    const order = (furthest && this.#order(furthest)) ?? [];
     return { ...this.#effort(), result: 'unknown', reason, ...blockedBy(furthest), order };
   }
 
-  /** Of those that only use what there is, the one that got furthest. */
+  /** Of those that used no more than there is, the one that got furthest. */
   #furthest(): Runner | undefined {
-    const exact = this.#runners.filter(
-      ({ strategy, progress }) => strategy !== 'unlimited' && progress !== 'width',
-    );
-    return exact.toSorted((a, b) => b.engine.passed - a.engine.passed)[0];
+    return this.#runners
+      .filter(({ search }) => search.progress !== 'width' && search.isReal())
+      .toSorted((a, b) => b.engine.passed - a.engine.passed)[0];
   }
 }
 
 function blockedBy(runner: Runner | undefined): Pick<Raced, 'blocked'> {
-  const blocked = runner?.engine.blocked();
+  const blocked = runner?.search.blocked();
   return blocked === undefined ? {} : { blocked };
 }

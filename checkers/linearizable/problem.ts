@@ -26,8 +26,13 @@ export interface Problem {
   readonly credit: boolean;
 }
 
+/** With the states of the model that the numbers of states stand for. */
+export interface ModelProblem extends Problem {
+  readonly stateOf: (state: number) => JsonValue;
+}
+
 /** `ops` in order of `start`. Of equal moments invocations come first, so that doubt is concurrency. */
-export function problemOf(ops: readonly Interval[], model: Model): Problem {
+export function problemOf(ops: readonly Interval[], model: Model): ModelProblem {
   const { kinds: named, calls } = distinct(ops);
   const transitions = createTransitions(calls, model);
   const kinds = named.map((at) => transitions.kindOf[at] as number);
@@ -40,6 +45,7 @@ export function problemOf(ops: readonly Interval[], model: Model): Problem {
     ...momentsOf(ops),
     flags,
     step: (state, kind) => transitions.step(state, kind),
+    stateOf: (state) => transitions.stateOf(state),
     absorption: rules.includes('absorption'),
     credit: rules.includes('credit'),
   };

@@ -50,6 +50,32 @@ test('a part of the columns is decided as the operations of its key are', () => 
   expect(Math.min(found.get('valid') ?? 0, found.get('invalid') ?? 0)).toBeGreaterThan(500);
 });
 
+test('so it is where there are many values', () => {
+  const found = new Map<string, number>();
+  for (let seed = 0; seed < 150; seed++) {
+    const random = randomOf(seed);
+    const values = random.pick([40, 90]);
+    const violation = { kind: 'phantom-read', at: random.float() } as const;
+    const known = knownHistory(random, {
+      operations: 300,
+      clients: 4,
+      values,
+      indefinite: random.pick([0, 0.05]),
+      ...(seed % 2 === 1 && { violation }),
+    });
+    const [part] = keyHistories(historyOfKnown(known), register, READS);
+    const parts = partitionOf(columnsOf(part === undefined ? [] : [part]), Uint8Array.of(1));
+    const { result, blocked } = searchPart(parts, 0, BUDGET);
+    const search = decide(part?.ops ?? [], register, BUDGET);
+    expect(result, `seed ${seed}`).toBe(known.expected);
+    expect(search.result).toBe(result);
+    if (search.result === 'invalid' && blocked !== undefined)
+      expect(part?.ops[parts.rows()[blocked] ?? -1]?.end, `seed ${seed}`).toBe(search.upTo);
+    found.set(result, (found.get(result) ?? 0) + 1);
+  }
+  expect([...found.values()]).toEqual([75, 75]);
+});
+
 test('all ways together say of each key what the plain search says of it alone', () => {
   const kinds = new Set<string>();
   for (let seed = 0; seed < 2000; seed++) {

@@ -18,6 +18,7 @@
  *   an operation that was invoked no later than the one it had.
  */
 import type { Clock } from '../../harness/core/clock.ts';
+import type { JsonValue } from '../../harness/core/json.ts';
 import type { Nanos } from '../../harness/core/units.ts';
 import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
@@ -65,6 +66,15 @@ export type Search = Effort &
         readonly upTo: number;
         /** An order that gets as far as any. */
         readonly furthest: readonly number[];
+        /**
+         * Where some of the ways end that get as far as any: what the state is then, which of the
+         * operations under way are done, and which may be as well. Never all of them.
+         */
+        readonly deadEnds?: readonly {
+          readonly state: JsonValue;
+          readonly done: readonly number[];
+          readonly optional: readonly number[];
+        }[];
       }
     | {
         readonly result: 'unknown';

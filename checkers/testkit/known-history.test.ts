@@ -42,7 +42,7 @@ describe('the verdict that is known', () => {
       const { verdict } = checkHistory(historyOfKnown(one));
       expect({ seed, verdict }).toEqual({ seed, verdict: one.expected });
     }
-  });
+  }, 30_000);
 
   const some = { indefinite: 0.1 };
   test.each([

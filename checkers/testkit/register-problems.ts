@@ -104,13 +104,40 @@ function registerModel(values: number): Omit<Problem, 'kinds' | 'calls' | 'retur
 }
 
 /** For up to 30 operations: is there an order? */
-export function isPossible({ kinds, calls, returns, step }: Problem): boolean {
+export function isPossible(problem: Problem): boolean {
+  const needed = setOf(problem, (op) => problem.returns[op] !== NEVER);
+  return isReached(problem, (done) => (needed & ~done) === 0);
+}
+
+/**
+ * For up to 30 operations: is there an order of all that completed before `blocked` did and of
+ * `placed`, which did not, with any of those of unknown outcome, that leads to this state?
+ */
+export function isReachable(
+  problem: Problem,
+  blocked: number,
+  placed: readonly number[],
+  state: number,
+): boolean {
+  const { returns } = problem;
+  const end = returns[blocked] as number;
+  const needed = setOf(problem, (op) => (returns[op] as number) < end || placed.includes(op));
+  const free = setOf(problem, (op) => returns[op] === NEVER);
+  return isReached(problem, (done, at) => at === state && (done & ~free) === needed);
+}
+
+function setOf({ kinds }: Problem, has: (op: number) => boolean): number {
+  return kinds.reduce((set, _, op) => (has(op) ? set | (1 << op) : set), 0);
+}
+
+function isReached(
+  { kinds, calls, returns, step }: Problem,
+  isEnd: (done: number, state: number) => boolean,
+): boolean {
   const seen = new Set<number>();
   const count = kinds.length;
-  let needed = 0;
-  for (let op = 0; op < count; op++) if (returns[op] !== NEVER) needed |= 1 << op;
   const reach = (done: number, state: number): boolean => {
-    if ((needed & ~done) === 0) return true;
+    if (isEnd(done, state)) return true;
     const key = done + state * 2 ** 30;
     if (seen.has(key)) return false;
     seen.add(key);

@@ -15,6 +15,11 @@ export function resetArena(limitBytes: usize): void {
   limit = limitBytes;
 }
 
+/** What is told of a search when it has ended is not held against its budget. */
+export function liftLimit(): void {
+  limit = ~(<usize>0) - 0xffff;
+}
+
 /** An address whose bytes hold anything; 0 when the budget or the machine has no more. */
 export function allocate(bytes: usize): usize {
   const at = top;

@@ -19,8 +19,6 @@ let free: usize = 0;
 let heads: usize = 0;
 let headMask: i32 = 0;
 let members: i32 = 0;
-/** Whether members stay when their completion has passed. */
-let isMemo: bool = false;
 
 export function nextOf(c: usize): usize {
   return load<usize>(c);
@@ -90,8 +88,7 @@ export function setWorkAfter(c: usize, to: usize): void {
   store<usize>(c, to, 64);
 }
 
-export function prepareConfigurations(memo: bool): bool {
-  isMemo = memo;
+export function prepareConfigurations(): bool {
   free = 0;
   members = 0;
   headMask = FIRST_HEADS - 1;
@@ -163,13 +160,22 @@ export function admit(c: usize, fixed: u64): i32 {
     replaced = m;
     return REPLACED;
   }
-  if (members > headMask && !growHeads()) return NO_MEMORY;
+  return insert(c, hash) ? NEW : NO_MEMORY;
+}
+
+/** Adds one that has nothing to be compared with. */
+export function add(c: usize, fixed: u64): bool {
+  return insert(c, hashOf(completionOf(c), stateOf(c), doneOf(c) & fixed));
+}
+
+function insert(c: usize, hash: i32): bool {
+  if (members > headMask && !growHeads()) return false;
   const place = heads + ((<usize>(hash & headMask)) << 2);
   setNext(c, load<usize>(place));
   store<usize>(place, c);
   store<i32>(c, hash, 68);
   members++;
-  return NEW;
+  return true;
 }
 
 /**
@@ -212,9 +218,8 @@ function growHeads(): bool {
   return true;
 }
 
-/** Frees the members of a completion, which are linked from `first` on, unless they are kept. */
+/** Frees the members of a completion, which are linked from `first` on. */
 export function forget(first: usize): void {
-  if (isMemo) return;
   for (let c = first; c != 0; ) {
     const following = linkOf(c);
     store<usize>(heads + ((<usize>(load<i32>(c, 68) & headMask)) << 2), 0);
@@ -222,4 +227,18 @@ export function forget(first: usize): void {
     members--;
     c = following;
   }
+}
+
+/** Each member there is, in no order that means anything: the one after another, or the first; 0: that was it. */
+export function memberAfter(c: usize): usize {
+  let bucket = 0;
+  if (c != 0) {
+    if (nextOf(c) != 0) return nextOf(c);
+    bucket = (load<i32>(c, 68) & headMask) + 1;
+  }
+  for (; bucket <= headMask; bucket++) {
+    const first = load<usize>(heads + ((<usize>bucket) << 2));
+    if (first != 0) return first;
+  }
+  return 0;
 }

@@ -1,21 +1,37 @@
 /** What the host calls, in this order: begin, fill the columns, prepare, run until it is decided, trace. */
-import { allocate, arenaBytes, resetArena } from './arena.ts';
-import { configurations, furthest, furthestNode, prepareSearch, run, steps } from './search.ts';
-import { choiceOf, momentOf, parentOf, ROOT } from './trail.ts';
+import { arenaBytes, resetArena } from './arena.ts';
+import { furthest, furthestNode } from './frontier.ts';
+import { configurations, prepareSearch, run, steps } from './search.ts';
+import { prepareSurvey, survey, surveyedAt, trace, tracedAt } from './survey.ts';
 import { prepareTransitions, stateCount } from './transitions.ts';
 import {
   callsColumn,
   completionCount,
   completionOp,
   flagsColumn,
+  groupsColumn,
   kindsColumn,
+  opOfSlot,
   prepareColumns,
   prepareWindow,
   returnsColumn,
   width,
 } from './window.ts';
 
-export { arenaBytes, callsColumn, flagsColumn, kindsColumn, returnsColumn, run, stateCount };
+export {
+  arenaBytes,
+  callsColumn,
+  flagsColumn,
+  groupsColumn,
+  kindsColumn,
+  returnsColumn,
+  run,
+  stateCount,
+  survey,
+  surveyedAt,
+  trace,
+  tracedAt,
+};
 
 /** False: not even the columns fit into the memory. */
 export function begin(limitBytes: i32, operations: i32, kinds: i32): bool {
@@ -27,9 +43,10 @@ const READY: i32 = 0;
 const TOO_WIDE: i32 = 1;
 const TOO_LARGE: i32 = 2;
 
-export function prepare(rules: i32, waveWidth: i32, unlimited: bool): i32 {
+export function prepare(rules: i32, waveWidth: i32): i32 {
+  prepareSurvey();
   if (!prepareWindow()) return TOO_WIDE;
-  return prepareSearch(rules, waveWidth, unlimited) ? READY : TOO_LARGE;
+  return prepareSearch(rules, waveWidth) ? READY : TOO_LARGE;
 }
 
 export function stepCount(): f64 {
@@ -52,25 +69,11 @@ export function completions(): i32 {
 export function operationOf(completion: i32): i32 {
   return completionOp(completion);
 }
-
-let traced: i32 = 0;
-
-/** Writes the choices that got furthest, first to last, as pairs (choice, completion); -1: no memory. */
-export function trace(): i32 {
-  let length = 0;
-  for (let node = furthestNode; node != ROOT; node = parentOf(node)) length++;
-  const pairs = allocate(((<usize>length) << 3) + 8);
-  if (pairs == 0) return -1;
-  traced = <i32>pairs;
-  let to = length;
-  for (let node = furthestNode; node != ROOT; node = parentOf(node)) {
-    to--;
-    store<i32>(pairs + ((<usize>to) << 3), choiceOf(node));
-    store<i32>(pairs + ((<usize>to) << 3), momentOf(node), 4);
-  }
-  return length;
+/** Where the order that got furthest ends in the trail. */
+export function furthestPlace(): i32 {
+  return furthestNode;
 }
-
-export function tracedAt(): i32 {
-  return traced;
+/** The operation in a slot where the window is. */
+export function operationIn(slot: i32): i32 {
+  return opOfSlot(slot);
 }

@@ -1,17 +1,18 @@
-/** Who waits where: for each completion a list of configurations, and a bit whether there are any. */
+/** Who waits where: for each completion a list of configurations. */
 import { allocateZero } from './arena.ts';
 import { completionCount, spareColumn } from './window.ts';
 
 let lists: usize = 0;
+/** For each completion a bit whether anybody waits there; 0: not kept, as nobody goes back. */
 let bits: usize = 0;
 let words: i32 = 0;
 
-export function prepareQueue(): bool {
+export function prepareQueue(goesBack: bool): bool {
   words = (completionCount >> 6) + 1;
   lists = spareColumn();
-  bits = allocateZero((<usize>words) << 3);
   memory.fill(lists, 0, (<usize>completionCount + 1) << 2);
-  return bits != 0;
+  bits = goesBack ? allocateZero((<usize>words) << 3) : 0;
+  return bits != 0 || !goesBack;
 }
 
 /** The first of the list; 0: nobody waits there. */
@@ -21,6 +22,7 @@ export function waitingAt(e: i32): usize {
 
 export function setWaiting(e: i32, c: usize): void {
   store<usize>(lists + ((<usize>e) << 2), c);
+  if (bits == 0) return;
   const word = bits + ((<usize>(e >> 6)) << 3);
   const bit = (<u64>1) << (e & 63);
   const before = load<u64>(word);
@@ -31,8 +33,12 @@ function bitsAt(word: i32): u64 {
   return load<u64>(bits + ((<usize>word) << 3));
 }
 
-/** The first completion from `from` on where somebody waits; -1: none. */
-export function nextWaiting(from: i32): i32 {
+/** The first completion from `from` to `to` where somebody waits; -1: none. */
+export function nextWaiting(from: i32, to: i32): i32 {
+  if (bits == 0) {
+    for (let e = from; e <= to; e++) if (waitingAt(e) != 0) return e;
+    return -1;
+  }
   let word = from >> 6;
   if (word >= words) return -1;
   let found = bitsAt(word) & (~(<u64>0) << (from & 63));

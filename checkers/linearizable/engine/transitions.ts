@@ -11,8 +11,8 @@ const DENSE_BYTES: i32 = 1 << 18;
 const CACHE_ENTRY_BYTES: i32 = 12;
 const CACHE_ENTRIES_MAX: i32 = 1 << 18;
 
-/** What is known of a state at one moment: three masks over operations in flight, and the moment. */
-const SIGHT_BYTES: usize = 32;
+/** What is known of a state at one moment; see sight.ts. */
+const SIGHT_BYTES: usize = 40;
 const CHUNK_BITS: i32 = 8;
 const CHUNKS_MAX: i32 = 1 << 12;
 
@@ -27,6 +27,8 @@ let states: i32 = 0;
 
 /** True once a state could not be kept: from then on no answer of this search counts. */
 export let outOfStates: bool = false;
+/** True once there was no memory to remember something. */
+export let outOfMemory: bool = false;
 
 export function stateCount(): i32 {
   return states;
@@ -44,6 +46,7 @@ export function prepareTransitions(kinds: i32, operations: i32): bool {
   chunkCount = 0;
   states = 0;
   outOfStates = false;
+  outOfMemory = false;
   return dense != 0 && chunks != 0 && know(0);
 }
 
@@ -88,6 +91,10 @@ function ask(state: i32, kind: i32): i32 {
   return to;
 }
 
+export function runOut(): void {
+  outOfMemory = true;
+}
+
 /** Makes room for all states up to this one. */
 function know(state: i32): bool {
   while (states <= state) {
@@ -98,7 +105,7 @@ function know(state: i32): bool {
       store<usize>(chunks + (chunkCount << 2), chunk);
       chunkCount++;
     }
-    store<i32>(sightOf(states), 0);
+    memory.fill(sightOf(states), 0, SIGHT_BYTES);
     if (states < denseStates)
       memory.fill(dense + ((<usize>states * kindCount) << 2), 0, kindCount << 2);
     states++;

@@ -4,7 +4,6 @@
  * flight. Each such operation has one of 64 slots, which is used again after it completed.
  */
 import { allocate, allocateZero } from './arena.ts';
-import { next, sightOf } from './transitions.ts';
 
 /** Of a kind: never changes a state; is legal in every state and leaves always the same one. */
 export const READ_ONLY: u8 = 1;
@@ -15,6 +14,8 @@ const SLOTS: i32 = 64;
 /** For how many completions it is remembered which slots were taken since the one before. */
 const RECENT: i32 = 8;
 const RECENT_BYTES: i32 = 16;
+/** Of a completion: operation, how many were invoked before it, kind, slot. */
+const COMPLETION_BITS: usize = 4;
 
 let operations: i32 = 0;
 /** For each operation: kind; invocation's moment, later unused; completion's moment, then number. */
@@ -23,12 +24,17 @@ let calls: usize = 0;
 let returns: usize = 0;
 let slots: usize = 0;
 let flags: usize = 0;
-/** For each completion its operation, and how many were invoked before it. */
 let completions: usize = 0;
+/** Kinds that have operations without completion are classes, numbered by the first invocation. */
 let classOfKind: usize = 0;
 let kindOfClass: usize = 0;
-/** For each class: how many of its operations were invoked by now. */
+/** The classes that overwrite. */
+let overwriting: usize = 0;
+/** Those of a group are counted together; -1: they are not counted. */
+let groups: usize = 0;
+/** For each class, and each group: how many of its operations were invoked by now. */
 let supply: usize = 0;
+let groupSupply: usize = 0;
 /** For the last completions that the window came to: the slots that were taken, and which it was. */
 let recent: usize = 0;
 let slotKinds: usize = 0;
@@ -36,6 +42,7 @@ let slotReturns: usize = 0;
 
 export let completionCount: i32 = 0;
 export let classCount: i32 = 0;
+export let overwritingCount: i32 = 0;
 /** The most operations that were in flight at once. */
 export let width: i32 = 0;
 
@@ -50,23 +57,29 @@ export let openClasses: i32 = 0;
 /** Room for the columns, which the host fills next. */
 export function prepareColumns(count: i32, kindCount: i32): bool {
   operations = count;
-  kinds = allocate((<usize>count) << 2);
-  calls = allocate((<usize>count + 1) << 2);
-  returns = allocate((<usize>count) << 2);
+  const words = (<usize>count) << 2;
+  const kindWords = (<usize>kindCount) << 2;
+  kinds = allocate(words);
+  calls = allocate(words + 4);
+  returns = allocate(words);
   flags = allocate(kindCount);
-  completions = allocate(((<usize>count) << 3) + 8);
+  completions = allocate((<usize>count + 1) << COMPLETION_BITS);
   slots = allocate(count);
-  classOfKind = allocate((<usize>kindCount) << 2);
-  kindOfClass = allocate((<usize>kindCount) << 2);
-  supply = allocateZero((<usize>kindCount) << 2);
+  classOfKind = allocate(kindWords);
+  kindOfClass = allocate(kindWords);
+  overwriting = allocate(kindWords);
+  groups = allocate(kindWords);
+  supply = allocateZero(kindWords);
+  groupSupply = allocateZero(kindWords);
   recent = allocateZero(RECENT * RECENT_BYTES);
   slotKinds = allocate(SLOTS << 2);
   slotReturns = allocate(SLOTS << 2);
-  if (slotReturns == 0 || recent == 0 || supply == 0 || kindOfClass == 0 || classOfKind == 0)
-    return false;
-  if (kinds == 0 || calls == 0 || returns == 0 || completions == 0 || slots == 0) return false;
-  for (let kind = 0; kind < kindCount; kind++) store<i32>(classOfKind + (kind << 2), -1);
-  return flags != 0;
+  if (kinds == 0 || calls == 0 || returns == 0 || flags == 0 || completions == 0) return false;
+  if (slots == 0 || classOfKind == 0 || kindOfClass == 0 || overwriting == 0) return false;
+  if (groups == 0 || supply == 0 || groupSupply == 0 || recent == 0) return false;
+  if (slotKinds == 0 || slotReturns == 0) return false;
+  memory.fill(classOfKind, 0xff, kindWords);
+  return true;
 }
 
 export function kindsColumn(): usize {
@@ -81,6 +94,9 @@ export function returnsColumn(): usize {
 export function flagsColumn(): usize {
   return flags;
 }
+export function groupsColumn(): usize {
+  return groups;
+}
 /** Memory of one word per completion and one more, free once the window is prepared. */
 export function spareColumn(): usize {
   return calls;
@@ -91,16 +107,20 @@ export function prepareWindow(): bool {
   sortMoments();
   completionCount = 0;
   classCount = 0;
+  overwritingCount = 0;
   width = 0;
   let called = 0;
   let free: u64 = ~(<u64>0);
   for (let moment = 0; called + completionCount < 2 * operations; moment++) {
-    const mark = load<i32>(completions + ((<usize>moment) << 2));
+    const mark = load<i32>(moments() + ((<usize>moment) << 2));
     if (mark < 0) break;
     const op = mark >> 1;
     if ((mark & 1) == 1) {
-      store<i32>(completions + ((<usize>completionCount) << 3), op);
-      store<i32>(completions + ((<usize>completionCount) << 3), called, 4);
+      const record = recordOf(completionCount);
+      store<i32>(record, op);
+      store<i32>(record, called, 4);
+      store<i32>(record, kindOf(op), 8);
+      store<i32>(record, slotOf(op), 12);
       store<i32>(returns + ((<usize>op) << 2), completionCount);
       free |= (<u64>1) << slotOf(op);
       completionCount++;
@@ -117,7 +137,7 @@ export function prepareWindow(): bool {
     store<u8>(slots + op, <u8>slot);
     width = max(width, SLOTS - <i32>popcnt<u64>(free));
   }
-  store<i32>(completions + ((<usize>completionCount) << 3), operations, 4);
+  store<i32>(recordOf(completionCount), operations, 4);
   at = 0;
   pending = 0;
   pendingReads = 0;
@@ -128,23 +148,31 @@ export function prepareWindow(): bool {
 }
 
 /**
- * Writes what happens at each moment to where the completions will be: record e of those takes
- * the place of moments 2e and 2e + 1, and completion e is moment 2e + 1 at the earliest.
+ * What happens at each moment is written to the end of where the completions will be. Completion e
+ * is moment 2e + 1 at the earliest, so that those not yet read lie behind its record.
  */
 function sortMoments(): void {
-  memory.fill(completions, 0xff, ((<usize>operations) << 3) + 8);
+  memory.fill(moments(), 0xff, ((<usize>operations) << 3) + 16);
   for (let op = 0; op < operations; op++) {
     const call = load<i32>(calls + ((<usize>op) << 2));
-    store<i32>(completions + ((<usize>call) << 2), op << 1);
+    store<i32>(moments() + ((<usize>call) << 2), op << 1);
     const ret = load<i32>(returns + ((<usize>op) << 2));
-    if (ret != NEVER) store<i32>(completions + ((<usize>ret) << 2), (op << 1) | 1);
+    if (ret != NEVER) store<i32>(moments() + ((<usize>ret) << 2), (op << 1) | 1);
   }
+}
+
+function moments(): usize {
+  return completions + ((<usize>operations) << 3);
 }
 
 function nameClass(kind: i32): void {
   if (load<i32>(classOfKind + ((<usize>kind) << 2)) >= 0) return;
   store<i32>(classOfKind + ((<usize>kind) << 2), classCount);
   store<i32>(kindOfClass + ((<usize>classCount) << 2), kind);
+  if (isOverwrite(kind)) {
+    store<i32>(overwriting + ((<usize>overwritingCount) << 2), classCount);
+    overwritingCount++;
+  }
   classCount++;
 }
 
@@ -154,17 +182,30 @@ export function kindOf(op: i32): i32 {
 export function slotOf(op: i32): i32 {
   return load<u8>(slots + op);
 }
+function recordOf(e: i32): usize {
+  return completions + ((<usize>e) << COMPLETION_BITS);
+}
 export function completionOp(e: i32): i32 {
-  return load<i32>(completions + ((<usize>e) << 3));
+  return load<i32>(recordOf(e));
 }
 function callsBefore(e: i32): i32 {
-  return load<i32>(completions + ((<usize>e) << 3), 4);
+  return load<i32>(recordOf(e), 4);
+}
+/** Of the operation that completes. */
+export function completionKind(e: i32): i32 {
+  return load<i32>(recordOf(e), 8);
+}
+export function completionBit(e: i32): u64 {
+  return (<u64>1) << load<i32>(recordOf(e), 12);
 }
 export function isRead(kind: i32): bool {
   return (load<u8>(flags + kind) & READ_ONLY) != 0;
 }
 export function isOverwrite(kind: i32): bool {
   return (load<u8>(flags + kind) & OVERWRITE) != 0;
+}
+export function groupOf(kind: i32): i32 {
+  return load<i32>(groups + ((<usize>kind) << 2));
 }
 export function kindOfSlot(slot: i32): i32 {
   return load<i32>(slotKinds + (slot << 2));
@@ -179,13 +220,17 @@ export function opOfSlot(slot: i32): i32 {
 export function kindOfClassAt(cls: i32): i32 {
   return load<i32>(kindOfClass + ((<usize>cls) << 2));
 }
-export function supplyOf(cls: i32): i32 {
-  return load<i32>(supply + ((<usize>cls) << 2));
+/** Of the classes that overwrite, in order. */
+export function overwritingClass(i: i32): i32 {
+  return load<i32>(overwriting + ((<usize>i) << 2));
+}
+export function supplyOf(group: i32): i32 {
+  return load<i32>(groupSupply + ((<usize>group) << 2));
 }
 
 export function moveTo(e: i32): void {
   while (at < e) {
-    leave(completionOp(at));
+    leave(completionBit(at));
     const from = callsBefore(at);
     const before = pending;
     at++;
@@ -202,29 +247,26 @@ export function moveTo(e: i32): void {
 }
 
 function invokeFrom(from: i32, to: i32): void {
-  for (let op = from; op < to; op++) {
-    if (load<i32>(returns + ((<usize>op) << 2)) != NEVER) {
-      enter(op);
-      continue;
-    }
-    const cls = load<i32>(classOfKind + ((<usize>kindOf(op)) << 2));
-    const before = supplyOf(cls);
-    if (before == 0) openClasses++;
-    store<i32>(supply + ((<usize>cls) << 2), before + 1);
-  }
+  for (let op = from; op < to; op++)
+    if (load<i32>(returns + ((<usize>op) << 2)) != NEVER) enter(op);
+    else supplyMore(kindOf(op), 1);
 }
 
 function revokeTo(from: i32, to: i32): void {
-  for (let op = to - 1; op >= from; op--) {
-    if (load<i32>(returns + ((<usize>op) << 2)) != NEVER) {
-      leave(op);
-      continue;
-    }
-    const cls = load<i32>(classOfKind + ((<usize>kindOf(op)) << 2));
-    const after = supplyOf(cls) - 1;
-    if (after == 0) openClasses--;
-    store<i32>(supply + ((<usize>cls) << 2), after);
-  }
+  for (let op = to - 1; op >= from; op--)
+    if (load<i32>(returns + ((<usize>op) << 2)) != NEVER) leave((<u64>1) << slotOf(op));
+    else supplyMore(kindOf(op), -1);
+}
+
+function supplyMore(kind: i32, more: i32): void {
+  const place = supply + ((<usize>load<i32>(classOfKind + ((<usize>kind) << 2))) << 2);
+  const count = load<i32>(place) + more;
+  store<i32>(place, count);
+  if (count == max(more, 0)) openClasses += more;
+  const group = groupOf(kind);
+  if (group < 0) return;
+  const sum = groupSupply + ((<usize>group) << 2);
+  store<i32>(sum, load<i32>(sum) + more);
 }
 
 function enter(op: i32): void {
@@ -234,45 +276,19 @@ function enter(op: i32): void {
   store<i32>(slotKinds + (slot << 2), kind);
   store<i32>(slotReturns + (slot << 2), load<i32>(returns + ((<usize>op) << 2)));
   pending |= bit;
-  if (isRead(kind)) pendingReads |= bit;
-  else if (isOverwrite(kind)) pendingOverwrites |= bit;
+  const flag = load<u8>(flags + kind);
+  if (flag == READ_ONLY) pendingReads |= bit;
+  else if (flag == OVERWRITE) pendingOverwrites |= bit;
 }
 
-function leave(op: i32): void {
-  const keep = ~((<u64>1) << slotOf(op));
-  pending &= keep;
-  pendingReads &= keep;
-  pendingOverwrites &= keep;
-}
-
-/** What is in flight, seen from a state: reads that fit it, others that keep it, others that change it. */
-export function look(state: i32): usize {
-  const sight = sightOf(state);
-  const seenAt = load<i32>(sight) - 1;
-  if (seenAt == at) return sight;
-  const news = newsSince(seenAt);
-  const known = pending & ~news;
-  let fitting = load<u64>(sight, 8) & known;
-  let keeping = load<u64>(sight, 16) & known;
-  let changing = load<u64>(sight, 24) & known;
-  for (let left = pending & news; left != 0; left &= left - 1) {
-    const slot = <i32>ctz<u64>(left);
-    const bit = (<u64>1) << slot;
-    const to = next(state, kindOfSlot(slot));
-    if (to < 0) continue;
-    if ((pendingReads & bit) != 0) fitting |= bit;
-    else if (to == state) keeping |= bit;
-    else changing |= bit;
-  }
-  store<i32>(sight, at + 1);
-  store<u64>(sight, fitting, 8);
-  store<u64>(sight, keeping, 16);
-  store<u64>(sight, changing, 24);
-  return sight;
+function leave(bit: u64): void {
+  pending &= ~bit;
+  pendingReads &= ~bit;
+  pendingOverwrites &= ~bit;
 }
 
 /** Slots that may hold another operation than at completion `e`, as far as that is remembered. */
-function newsSince(e: i32): u64 {
+export function newsSince(e: i32): u64 {
   if (e < 0 || e > at || at - e > RECENT) return ~(<u64>0);
   let news: u64 = 0;
   for (let i = e + 1; i <= at; i++) {
@@ -281,14 +297,4 @@ function newsSince(e: i32): u64 {
     news |= load<u64>(note);
   }
   return news;
-}
-
-export function fitting(sight: usize): u64 {
-  return load<u64>(sight, 8);
-}
-export function keeping(sight: usize): u64 {
-  return load<u64>(sight, 16);
-}
-export function changing(sight: usize): u64 {
-  return load<u64>(sight, 24);
 }
