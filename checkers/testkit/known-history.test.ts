@@ -35,14 +35,18 @@ const SORTS: readonly Partial<KnownOptions>[] = [
 ];
 
 describe('the verdict that is known', () => {
-  test.each(SORTS)('is found by the search: %j', (sort) => {
-    for (let seed = 0; seed < 20; seed++) {
-      const options = { operations: 10 + 2 * seed, clients: 1 + (seed % 6), ...sort };
-      const one = known(seed, options);
-      const { verdict } = checkHistory(historyOfKnown(one));
-      expect({ seed, verdict }).toEqual({ seed, verdict: one.expected });
-    }
-  }, 30_000);
+  test.each(SORTS)(
+    'is found by the search: %j',
+    (sort) => {
+      for (let seed = 0; seed < 20; seed++) {
+        const options = { operations: 10 + 2 * seed, clients: 1 + (seed % 6), ...sort };
+        const one = known(seed, options);
+        const { verdict } = checkHistory(historyOfKnown(one));
+        expect({ seed, verdict }).toEqual({ seed, verdict: one.expected });
+      }
+    },
+    30_000,
+  );
 
   const some = { indefinite: 0.1 };
   test.each([
