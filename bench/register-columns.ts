@@ -1,68 +1,161 @@
 /**
- * What it costs to judge registers once a history is in memory, in processor time: from its columns
- * to columns of numbers, and from those to the verdict.
+ * What it costs to judge registers once a history is in memory, in processor time, beside the
+ * baseline: one bare pass that reads every number of the columns, which nothing can be faster than.
  *
- * Run: npx --no-install node bench/register-columns.ts [operations [keys [clients [values]]]]
+ * Run: npx --no-install node bench/register-columns.ts [operations [keys [clients]]]
  */
+
+import type { RegisterColumns } from '../checkers/linearizable/columns.ts';
+import { revisionWitness } from '../checkers/linearizable/fast/revision-witness.ts';
+import { uniqueWrites } from '../checkers/linearizable/fast/unique-writes.ts';
+import { historyColumns } from '../checkers/linearizable/history-columns.ts';
 import { historyRounds } from '../checkers/linearizable/judge.ts';
 import type { JudgeOptions } from '../checkers/linearizable/judgement.ts';
 import { registerRounds, registersOfHistory } from '../checkers/linearizable/registers.ts';
 import { runHere } from '../checkers/linearizable/rounds.ts';
 import { runOnThreads } from '../checkers/linearizable/threads.ts';
 import { register } from '../checkers/models/register.ts';
-import { knownHistory } from '../checkers/testkit/known-history.ts';
+import { randomOf } from '../checkers/testkit/context.ts';
+import { type KnownOptions, knownHistory } from '../checkers/testkit/known-history.ts';
 import { historyOfKnown } from '../checkers/testkit/known-history-forms.ts';
+import { simulate } from '../checkers/testkit/simulate.ts';
 import { realClock } from '../harness/core/clock.ts';
-import { Random, seedFrom } from '../harness/core/prng.ts';
 import { nanos } from '../harness/core/units.ts';
+import { type History, historyOf } from '../harness/history/history.ts';
 
 const [operations = 1e6, keys = 1000, clients = 20] = process.argv.slice(2).map(Number);
-const values = process.argv[5] === 'unique' ? 'unique' : Number(process.argv[5] ?? 5);
-const ROUNDS = 7;
+const ROUNDS = 9;
 const READS = ['linearizable'] as const;
 
-const known = knownHistory(Random.stream(seedFrom(1), 'known-history'), {
-  operations,
-  keys,
-  clients,
-  values,
-  spread: 'at-random',
-});
-const history = historyOfKnown(known);
 const clock = realClock();
 const options: JudgeOptions = {
   model: register,
   clock,
-  deadline: nanos(3600e9),
+  deadline: nanos(86_400e9),
   memoryBytes: 2 ** 30,
 };
+const bare: JudgeOptions = { ...options, recheck: false };
 
-/** The least of some rounds, in milliseconds of this process and of this thread. */
-async function least(work: () => unknown): Promise<readonly [all: number, own: number]> {
-  let best: readonly [number, number] = [Infinity, Infinity];
-  for (let round = 0; round < ROUNDS; round++) {
-    const [all, own] = [process.cpuUsage(), process.threadCpuUsage()];
+interface Cost {
+  /** Of the process, and of this thread. */
+  readonly cpuMs: number;
+  readonly ownMs: number;
+  readonly wallMs: number;
+}
+
+/** The least of some rounds, each by itself. */
+async function least(work: () => unknown, rounds: number = ROUNDS): Promise<Cost> {
+  let best: Cost = { cpuMs: Infinity, ownMs: Infinity, wallMs: Infinity };
+  for (let round = 0; round < rounds; round++) {
+    const [all, own, began] = [process.cpuUsage(), process.threadCpuUsage(), clock.now()];
     await work();
+    const wallMs = (clock.now() - began) / 1e6;
     const [allSince, ownSince] = [process.cpuUsage(all), process.threadCpuUsage(own)];
-    const allMs = (allSince.user + allSince.system) / 1000;
-    if (allMs < best[0]) best = [allMs, (ownSince.user + ownSince.system) / 1000];
+    best = {
+      cpuMs: Math.min(best.cpuMs, (allSince.user + allSince.system) / 1000),
+      ownMs: Math.min(best.ownMs, (ownSince.user + ownSince.system) / 1000),
+      wallMs: Math.min(best.wallMs, wallMs),
+    };
   }
   return best;
 }
 
-const registers = registersOfHistory(history, register, READS);
-const text = (ms: number): string =>
-  `${ms.toFixed(0).padStart(6)} ms ${((1e6 * ms) / known.length).toFixed(0).padStart(5)} ns an operation`;
+/** Sums up all numbers, so that none of the reads can be left out. */
+function barePass(columns: RegisterColumns): number {
+  const { length, key, needs, puts, call, ret, revision } = columns;
+  let sum = 0;
+  for (let row = 0; row < length; row++)
+    sum ^=
+      (key[row] as number) ^
+      (needs[row] as number) ^
+      (puts[row] as number) ^
+      (call[row] as number) ^
+      (ret[row] as number) ^
+      (revision[row] as number);
+  return sum;
+}
 
-console.log(`${known.length} operations, ${keys} keys, ${clients} clients, ${values} values`);
-const [columns] = await least(() => registersOfHistory(history, register, READS));
-console.log(`history to columns         ${text(columns)}`);
-const bare = { ...options, recheck: false };
-const [verdict] = await least(() => runHere(registerRounds(registers, bare), bare));
-console.log(`columns to verdict         ${text(verdict)}`);
-const [tried] = await least(() => runHere(registerRounds(registers, options), options));
-console.log(`the same, orders tried     ${text(tried)}`);
-const [whole] = await least(() => runHere(historyRounds(history, READS, options), options));
-console.log(`history to verdict         ${text(whole)}`);
-const [all, own] = await least(() => runOnThreads(registerRounds(registers, options), options));
-console.log(`columns, several threads   ${text(all)}; this one ${own.toFixed(0)} ms`);
+function known(more: Partial<KnownOptions> = {}): History {
+  const random = randomOf(1);
+  const shape = { operations, keys, clients, values: 5, spread: 'at-random' } as const;
+  return historyOfKnown(knownHistory(random, { ...shape, ...more }));
+}
+
+/** Prints what each of these costs. */
+async function table(
+  title: string,
+  history: History,
+  works: Readonly<Record<string, (columns: RegisterColumns) => unknown>>,
+): Promise<void> {
+  const columns = historyColumns(history, READS, register.init);
+  const { length } = columns;
+  const base = (await least(() => barePass(columns))).cpuMs;
+  console.log(`\n${title}: ${length} operations on ${columns.keys.length} keys`);
+  const rows = { 'bare pass (baseline)': barePass, ...works };
+  for (const [name, work] of Object.entries(rows)) {
+    const { cpuMs } = await least(() => work(columns));
+    const each = [
+      `${cpuMs.toFixed(1).padStart(8)} ms`,
+      `${((1e6 * cpuMs) / length).toFixed(1).padStart(7)} ns/op`,
+      `${(length / cpuMs / 1000).toFixed(1).padStart(6)} M/s`,
+      `${(cpuMs / base).toFixed(1).padStart(6)} x`,
+    ];
+    console.log(`  ${name.padEnd(34)}${each.join('')}`);
+  }
+}
+
+const few = known();
+const registers = registersOfHistory(few, register, READS);
+await table('five values', few, {
+  'history to columns': () => historyColumns(few, READS, register.init),
+  'columns to verdict': () => runHere(registerRounds(registers, bare), bare),
+  'the same, orders tried': () => runHere(registerRounds(registers, options), options),
+  'history to verdict': () => runHere(historyRounds(few, READS, options), options),
+});
+
+const unique = known({ values: 'unique' });
+await table('all values different', unique, {
+  'history to columns': () => historyColumns(unique, READS, register.init),
+  'unique-write path': uniqueWrites,
+});
+
+const told = historyOf(simulate(randomOf(1), { operations, clients, keys }));
+await table('with revisions', told, {
+  'history to columns': () => historyColumns(told, READS, register.init),
+  'revision witness': revisionWitness,
+  'unique-write path': uniqueWrites,
+});
+
+/** All clients ask one key after the other: for less work it takes no second thread. */
+const more = { operations: 2 * operations, keys: 2 * keys, spread: 'in-turn' } as const;
+const many = registersOfHistory(known(more), register, READS);
+console.log(`\nthreads: ${many.columns.length} operations on ${more.keys} keys, orders tried`);
+const onThreads = (threads: number): Promise<Cost> =>
+  least(() => runOnThreads(registerRounds(many, options), options, { threads }), 3);
+const [one, two] = [await onThreads(1), await onThreads(2)];
+console.log(`  one       ${one.wallMs.toFixed(0)} ms, processor ${one.cpuMs.toFixed(0)} ms`);
+console.log(
+  `  two       ${two.wallMs.toFixed(0)} ms, processor ${two.cpuMs.toFixed(0)} ms, ` +
+    `of which this one ${two.ownMs.toFixed(0)} ms`,
+);
+// On a machine that does other things as well, the busier of both tells what the clock would.
+const busier = Math.max(two.ownMs, two.cpuMs - two.ownMs);
+console.log(
+  `  ratio     ${(one.wallMs / two.wallMs).toFixed(2)} x by the clock, ` +
+    `${(one.cpuMs / busier).toFixed(2)} x by the busier of both`,
+);
+
+const shape = { operations: operations / 5, keys: 1, clients: 5 };
+const [valid, invalid] = [
+  shape,
+  { ...shape, violation: { kind: 'stale-read', at: 0.5 } as const },
+].map((some) => registersOfHistory(known(some), register, READS));
+console.log(`\none key, five clients: ${shape.operations} operations, columns to verdict`);
+const judged = async (some: typeof valid): Promise<number> =>
+  some === undefined
+    ? NaN
+    : (await least(() => runHere(registerRounds(some, bare), bare), 3)).cpuMs;
+const [validMs, invalidMs] = [await judged(valid), await judged(invalid)];
+console.log(`  valid     ${validMs.toFixed(0)} ms`);
+console.log(`  invalid   ${invalidMs.toFixed(0)} ms, with what is explained of it`);
+console.log(`  ratio     ${(invalidMs / validMs).toFixed(2)} x`);

@@ -106,10 +106,18 @@ export function guessModel(functions: readonly string[], name: string): Model {
   );
 }
 
-/** Throws `bad-input` for operations that the model would pass over or mistake in silence. */
-export function requireKnown(model: Model, history: History, name: string): void {
+/**
+ * Throws `bad-input` for operations that the model would pass over or mistake in silence; over those
+ * of `others` it may.
+ */
+export function requireKnown(
+  model: Model,
+  history: History,
+  name: string,
+  others: readonly string[] = [],
+): void {
   const functions = functionsOf(history);
-  const unknown = functions.filter((f) => !model.functions.includes(f));
+  const unknown = functions.filter((f) => !model.functions.includes(f) && !others.includes(f));
   if (unknown.length === 0) {
     if (model.functions.includes('txn')) requireTransactions(model, history, name);
     return;

@@ -30,13 +30,14 @@ const QUIET = [
   'panic: failed to find local ID in cluster members',
   '{"level":"fatal","msg":"discovery failed","error":"cannot fetch cluster info from peer urls: x"}',
   '{"level":"fatal","msg":"cannot go on: no member of the cluster answered within 10000 ms"}',
+  '2026-11-21 14:00:28 C | mvcc/backend: cannot commit tx (write snap/db: no space left on device)',
 ].join('\n');
 
 test('ordinary logs are fine', async () => {
   const result = await check({ n1: QUIET, n2: '' });
   expect(result).toMatchObject({
     verdict: 'valid',
-    covered: '8 lines of 2 logs',
+    covered: '9 lines of 2 logs',
     details: { matches: [] },
   });
 });
@@ -53,7 +54,7 @@ test.for([
   const result = await check({ n1: QUIET, n3: `${QUIET}\n${line}\nmore` });
   expect(result.verdict).toBe('invalid');
   expect(provenKinds(result, historyOf([]))).toEqual(['crash-in-log']);
-  expect(result.details).toMatchObject({ matches: [{ node: 'n3', line: 9, text: line }] });
+  expect(result.details).toMatchObject({ matches: [{ node: 'n3', line: 10, text: line }] });
   expect(result.anomalies[0]?.explanation).toContain(JSON.stringify(line));
 });
 

@@ -33,6 +33,8 @@ const NO_CRASHES: readonly RegExp[] = [
   /\bcannot fetch cluster info from peer urls\b/,
   /\berror validating peerURLs\b/,
   /\bcannot go on: (?:no member (?:of the cluster answered|with the peer URLs)|of \d+ members)\b/,
+  // A full disk is the machine's: whoever promises nothing more then does as it should.
+  /\bno space left on device\b|\bENOSPC\b/,
 ];
 
 const LINE_MAX = 16_384;

@@ -2,7 +2,6 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { startingAt } from '../checkers/check-history.ts';
 import { checkAll } from '../checkers/compose.ts';
-import { linearizable } from '../checkers/linearizable/checker.ts';
 import type { Clock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { unreachable } from '../harness/core/invariant.ts';
@@ -10,6 +9,7 @@ import type { JsonValue } from '../harness/core/json.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
 import type { WorkloadOptions } from '../harness/protocols/workload.ts';
+import { type CriterionName, findCriterion } from './criteria.ts';
 import type { HistoryFormat } from './load-history.ts';
 import { findModel } from './models.ts';
 import { findWorkload } from './registry.ts';
@@ -37,6 +37,8 @@ export interface ModelChoice {
   readonly name: string;
   /** Default: the model's own. */
   readonly init?: JsonValue;
+  /** As `--criterion` says it; default: linearizable. */
+  readonly criterion?: CriterionName;
 }
 
 /** What judges a history: the checkers of its workload, unless a model was asked for. */
@@ -46,7 +48,8 @@ export function checkersOf({
   workloadOptions,
 }: Pick<JudgeTask, 'model' | 'workload' | 'workloadOptions'>): readonly Checker[] {
   if (model === undefined) return findWorkload(workload).checkers(workloadOptions);
-  return [linearizable({ model: startingAt(findModel(model.name), model.init) })];
+  const { checker } = findCriterion(model.criterion ?? 'linearizable');
+  return [checker(startingAt(findModel(model.name), model.init))];
 }
 
 export type JudgeMessage =

@@ -12,6 +12,10 @@ const WRITES = `
 `;
 const GOOD = `${WRITES}{"client":1,"op":"read","key":"x","out":2,"call":4,"ret":5}\n`;
 const BAD = `${WRITES}{"client":1,"op":"read","key":"x","out":1,"call":4,"ret":5}\n`;
+const READS_BACK = `
+{"client":1,"op":"read","key":"x","out":2,"call":4,"ret":5}
+{"client":1,"op":"read","key":"x","out":1,"call":6,"ret":7}
+`;
 const QUEUE = `
 {"op":"enqueue","arg":1,"call":0,"ret":1}
 {"op":"dequeue","out":1,"call":2,"ret":3}
@@ -86,8 +90,47 @@ describe('schism check', () => {
     expect(named.out).not.toContain('availability');
   });
 
+  test('judges by a weaker criterion if one is named, with its own explanation', async () => {
+    const stale = await check(['h', '--criterion', 'sequential'], { h: BAD });
+    expect(stale.code).toBe(0);
+    expect(stale.out).toContain('judged as register for sequential consistency of all keys');
+    const both = `${WRITES}${READS_BACK}`;
+    const back = await check(['h', '--criterion', 'sequential', '--json'], { h: both });
+    expect(back.code).toBe(1);
+    expect(JSON.parse(back.out)).toMatchObject({
+      verdict: 'fail',
+      input: { model: 'register', criterion: 'sequential' },
+      checks: [{ checker: 'sequential', anomalies: [{ kind: 'not-sequential' }] }],
+    });
+    expect(back.err).toMatch(/No order that keeps the order of each client/);
+    const prefix = await check(['h', '--criterion', 'prefix'], { h: both });
+    expect(prefix.code).toBe(1);
+    expect(prefix.out).toContain('For c1 at the same node that went back in time');
+  });
+
+  test('a criterion alone judges our own histories too, whatever they asked of nodes', async () => {
+    const jsonl = [
+      '{"schism":1,"unit":"ns","clock":"monotonic"}',
+      '{"i":0,"t":1,"p":0,"e":"invoke","f":"read","k":"x","v":null,"ph":"main"}',
+      '{"i":1,"t":2,"p":0,"e":"ok","f":"read","k":"x","v":null,"ph":"main"}',
+      '{"i":2,"t":3,"p":0,"e":"invoke","f":"hash","v":null,"ph":"final"}',
+      '{"i":3,"t":4,"p":0,"e":"ok","f":"hash","v":7,"ph":"final"}',
+    ].join('\n');
+    const { code, out } = await check(['h.jsonl', '--criterion', 'prefix'], { 'h.jsonl': jsonl });
+    expect(out).toContain('judged as register for prefix-consistent reads');
+    expect(out).toContain('hash says nothing of objects, left out');
+    expect(out).not.toContain('availability');
+    expect(code).toBe(0);
+  });
+
   test.each([
     [['h', '--model', 'fifo-queue'], QUEUE, 0, ''],
+    [
+      ['h', '--criterion', 'sequental'],
+      GOOD,
+      254,
+      /--criterion: 'sequental' \(did you mean 'sequential'\?\); it is linearizable, sequential, pr/,
+    ],
     [
       ['h'],
       QUEUE,

@@ -1,7 +1,7 @@
 /**
  * What takes too long for every commit:
- * `npm run soak -- [--kills 200] [--runs 10] [--seconds 60] [--schedules 20000] [--identity 1000]`;
- * 0 leaves a part out.
+ * `npm run soak -- [--kills 200] [--runs 10] [--seconds 60] [--schedules 20000] [--identity 1000]
+ * [--histories 100000]`; 0 leaves a part out.
  * Prints its numbers, and ends with exit code 1 when anything was lost or accused.
  */
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -14,6 +14,7 @@ import { freshSeed, parseSeed, type Seed, seedFrom, seedText } from '../harness/
 import { compareProcesses } from './identity.ts';
 import { playMixed } from './mixed-soak.ts';
 import { killLoop } from './raftkv-kills.ts';
+import { soundAll } from './soundness-soak.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     schedules: { type: 'string', default: '20000' },
     identity: { type: 'string', default: '1000' },
+    histories: { type: 'string', default: '100000' },
     seed: { type: 'string' },
   },
 });
@@ -113,8 +115,31 @@ async function schedules(count: number): Promise<void> {
   if (accused.length > 0 || undecided.length > 0) isGood = false;
 }
 
+/** Histories of every model: no verdict but the right one, and no certificate that does not hold. */
+async function histories(count: number): Promise<void> {
+  const rows = await soundAll(first, count, availableParallelism(), (row) => {
+    const { model, size, valid, invalid, undecided, problems } = row;
+    console.log(
+      `  ${model}, ${size}: ${valid} valid, ${invalid} invalid, ${undecided} too hard to compare, ` +
+        `${problems.length} disagreements`,
+    );
+    for (const problem of problems.slice(0, 5)) console.log(`    ${problem}`);
+  });
+  const total = (size: string): number =>
+    rows.reduce((sum, row) => sum + (row.size === size ? row.valid + row.invalid : 0), 0);
+  const wrong = rows.reduce((sum, { problems }) => sum + problems.length, 0);
+  const models = new Set(rows.map(({ model }) => model)).size;
+  console.log(
+    `${models} models (seeds from ${first}): ${total('small')} small histories and ` +
+      `${total('large')} larger ones, ${wrong} disagreements`,
+  );
+  // A thread that broke off says nothing of what it left.
+  if (wrong > 0 || total('small') < models * count || models === 0) isGood = false;
+}
+
+if (values.histories !== '0') await histories(Number(values.histories));
 if (values.kills !== '0') await kills(Number(values.kills));
 if (values.identity !== '0') await identity(Number(values.identity));
-await schedules(Number(values.schedules));
+if (values.schedules !== '0') await schedules(Number(values.schedules));
 await runs(Number(values.runs), Number(values.seconds));
 process.exitCode = isGood ? 0 : 1;

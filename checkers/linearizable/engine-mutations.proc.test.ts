@@ -92,14 +92,14 @@ const MUTATIONS: readonly Mutation[] = [
   {
     without: 'S: the one that completes first goes first',
     file: 'choices.ts',
-    replace: 'returnOfSlot(other) < completion) return true;',
-    by: 'returnOfSlot(other) > completion) return true;',
+    replace: '(left)) < completion) return true;',
+    by: '(left)) > completion) return true;',
   },
   {
     without: 'S: only operations of the same kind are equal',
     file: 'choices.ts',
-    replace: 'if (kindOfSlot(other) == kind && ',
-    by: 'if (',
+    replace: 'candidates & slotsLike(slot)',
+    by: 'candidates',
   },
   {
     without: 'S: what must happen is not equal to what may',
@@ -128,14 +128,14 @@ const MUTATIONS: readonly Mutation[] = [
   {
     without: 'U: what keeps the state that is passed through counts as done there',
     file: 'choices.ts',
-    replace: 'if ((keeping(sight) & others & ~optional) != 0) return NOW;',
-    by: '',
+    replace: ' | (keeping(sight) & others & ~optional);',
+    by: ';',
   },
   {
     without: 'U: one of unknown outcome may depend on the state',
     file: 'choices.ts',
-    replace: 'return openClassOf(firstChanger(to)) >= 0 ? LATER : NOTHING;',
-    by: 'return NOTHING;',
+    replace: ' || openClassOf(firstChanger(to)) >= 0;',
+    by: ';',
   },
   {
     without: 'U: it needs credit',
@@ -184,6 +184,48 @@ const MUTATIONS: readonly Mutation[] = [
     file: 'configurations.ts',
     replace: 'if ((creditOf(b) & ~(creditOf(a) | done)) != 0) return false;',
     by: '',
+  },
+  {
+    without: 'walk: an optional operation may be discarded as well',
+    file: 'search.ts',
+    replace: 'if (optionalOf(c) != 0) return false;',
+    by: '',
+  },
+  {
+    without: 'walk: one of unknown outcome may be used first',
+    file: 'search.ts',
+    replace: 'steps < end && openClasses == 0',
+    by: 'steps < end',
+  },
+  {
+    without: 'walk: another one in flight may be placed first',
+    file: 'search.ts',
+    replace: 'if ((pending & ~pendingReads & ~done) != bit) break;',
+    by: 'if ((pending & ~pendingReads & ~done & bit) == 0) break;',
+  },
+  {
+    without: 'walk: reads that fit on the way are done',
+    file: 'search.ts',
+    replace: 'done |= fitting(look(state));',
+    by: '',
+  },
+  {
+    without: 'walk: nobody else is here',
+    file: 'search.ts',
+    replace: 'if (loose != 1 || waiting != 0',
+    by: 'if (loose < 1 || waiting != 0',
+  },
+  {
+    without: 'sight: who came back does not remember what he left',
+    file: 'window.ts',
+    replace: 'return e < recentFrom || e > at',
+    by: 'return e > at',
+  },
+  {
+    without: 'sight: a slot that was taken again is looked at again',
+    file: 'window.ts',
+    replace: 'load<u64>(place) | taken',
+    by: 'taken',
   },
 ];
 

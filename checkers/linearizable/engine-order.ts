@@ -5,6 +5,7 @@
 import { invariant } from '../../harness/core/invariant.ts';
 import { choiceAt, type Trail } from './engine.ts';
 import { NEVER, OVERWRITE, type Problem, READ_ONLY } from './problem.ts';
+import { Room } from './room.ts';
 
 const NONE = -1;
 
@@ -21,11 +22,15 @@ interface Places {
   readonly keepers: Int32Array;
 }
 
+/** For one order after the other. */
+const room = new Room();
+
 /**
  * Operations in an order that is legal and respects real time: all that completed before moment
  * `upTo`, and of the others those that the search placed.
  */
 export function orderOf(problem: Problem, trail: Trail, upTo: number): number[] {
+  room.clear();
   return new Reconstruction(problem).order(trail, upTo);
 }
 
@@ -36,30 +41,40 @@ class Reconstruction {
   readonly #next: Int32Array;
   /** First of the reads of an operation that is hidden. */
   readonly #reads: Int32Array;
-  #places: Places = placesFor(0);
+  #places: Places;
+  /** By moment: the first place with a later one. */
+  #after: Int32Array;
 
   constructor(problem: Problem) {
     const count = problem.kinds.length;
     this.#problem = problem;
     this.#isPlaced = new Uint8Array(count);
-    this.#next = new Int32Array(count).fill(NONE);
-    this.#reads = new Int32Array(count).fill(NONE);
+    this.#next = room.column(count).fill(NONE);
+    this.#reads = room.column(count).fill(NONE);
+    this.#places = placesFor(0);
+    this.#after = room.column(0);
   }
 
   order(trail: Trail, upTo: number): number[] {
     this.#place(trail);
     const { returns } = this.#problem;
-    const gaps = new Map<number, number>();
+    const left: number[] = [];
     // Backwards, and each to the front of its list: so each list is by invocation, and of two that
     // do not overlap the first one comes first.
-    for (let op = returns.length - 1; op >= 0; op--)
-      if (this.#isMissing(op, upTo) && !this.#isRead(op)) this.#passOver(op, gaps);
     for (let op = returns.length - 1; op >= 0; op--) {
-      if (!this.#isMissing(op, upTo)) continue;
-      const gap = gaps.get(op) ?? this.#gapOf(op);
-      if (gap !== NONE) this.#push(this.#places.keepers, gap, op);
-      else this.#push(this.#reads, this.#sourceOf(op), op);
+      if (this.#isPlaced[op] === 1 || (returns[op] as number) >= upTo) continue;
+      // The last overwrite hides it, unless it came later and found its own value there.
+      const overwrite = this.#isOverwrite(op) ? this.#lastOverwrite(op) : NONE;
+      const gap = overwrite === NONE ? this.#gapOf(op) : NONE;
+      if (overwrite !== NONE) this.#push(this.#places.hidden, overwrite, op);
+      else if (gap !== NONE) this.#push(this.#places.keepers, gap, op);
+      else {
+        invariant(this.#isRead(op), 'what was passed over keeps some state');
+        left.push(op);
+      }
     }
+    // These wait until all is known that is hidden.
+    for (const op of left) this.#push(this.#reads, this.#sourceOf(op), op);
     return this.#listed();
   }
 
@@ -71,9 +86,6 @@ class Reconstruction {
   }
   #isOverwrite(op: number): boolean {
     return this.#problem.flags[this.#kind(op)] === OVERWRITE;
-  }
-  #isMissing(op: number, upTo: number): boolean {
-    return this.#isPlaced[op] === 0 && (this.#problem.returns[op] as number) < upTo;
   }
   #push(heads: Int32Array, at: number, op: number): void {
     this.#next[op] = heads[at] as number;
@@ -111,19 +123,20 @@ class Reconstruction {
       places.moment[place] = returns[completed[completion] as number] as number;
       if (this.#isOverwrite(op)) overwrite = place;
     }
+    this.#after = this.#countUpTo(places);
   }
 
-  /** The last overwrite hides it, unless it came later and found its own value there. */
-  #passOver(op: number, gaps: Map<number, number>): void {
-    const overwrite = this.#isOverwrite(op) ? this.#lastOverwrite(op) : NONE;
-    if (overwrite !== NONE) {
-      this.#push(this.#places.hidden, overwrite, op);
-      this.#isPlaced[op] = 1;
-      return;
+  #countUpTo({ count, moment }: Places): Int32Array {
+    const upTo = room.column(2 * this.#problem.kinds.length).fill(0);
+    for (let place = 1; place < count; place++) {
+      const at = moment[place] as number;
+      upTo[at] = (upTo[at] as number) + 1;
     }
-    const gap = this.#gapOf(op);
-    invariant(gap !== NONE, 'an operation that was passed over keeps some state');
-    gaps.set(op, gap);
+    for (let at = 0, sum = 1; at < upTo.length; at++) {
+      sum += upTo[at] as number;
+      upTo[at] = sum;
+    }
+    return upTo;
   }
 
   /** The first place such that right after it, before the next one, an operation changes nothing. */
@@ -141,13 +154,7 @@ class Reconstruction {
 
   /** The first place whose moment is later. */
   #firstAfter(moment: number): number {
-    let [low, high] = [0, this.#places.count];
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.#places.moment[middle] as number) > moment) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return this.#after[moment] ?? this.#places.count;
   }
 
   /** The last overwrite that was placed while this operation was in flight. */
@@ -178,27 +185,27 @@ class Reconstruction {
     const list = (first: number): void => {
       for (let one = first; one !== NONE; one = this.#next[one] as number) {
         order.push(one);
-        list(this.#reads[one] as number);
+        if (this.#reads[one] !== NONE) list(this.#reads[one] as number);
       }
     };
     for (let at = 0; at < count; at++) {
-      list(hidden[at] as number);
+      if (hidden[at] !== NONE) list(hidden[at] as number);
       if (at > 0) order.push(op[at] as number);
-      list(keepers[at] as number);
+      if (keepers[at] !== NONE) list(keepers[at] as number);
     }
     return order;
   }
 }
 
-function placesFor(room: number): Places {
-  const column = (): Int32Array => new Int32Array(room).fill(NONE);
+function placesFor(count: number): Places {
+  const column = (): Int32Array => room.column(count).fill(NONE);
   const places = { op: column(), moment: column(), hidden: column(), keepers: column() };
-  return { ...places, state: new Int32Array(room), count: Math.min(room, 1) };
+  return { ...places, state: room.column(count).fill(0), count: Math.min(count, 1) };
 }
 
 /** The operations that completed, by completion: moments are numbers without a gap. */
 function inOrderOfReturn(returns: Int32Array): Int32Array {
-  const at = new Int32Array(2 * returns.length).fill(NONE);
+  const at = room.column(2 * returns.length).fill(NONE);
   for (let op = 0; op < returns.length; op++)
     if (returns[op] !== NEVER) at[returns[op] as number] = op;
   let count = 0;

@@ -114,7 +114,7 @@ export class Engine {
     new Int32Array(buffer, exports.returnsColumn(), kinds.length).set(returns);
     new Uint8Array(buffer, exports.flagsColumn(), flags.length).set(flags);
     const column = new Int32Array(buffer, exports.groupsColumn(), flags.length);
-    column.set(groups ?? Int32Array.from(flags, (_, kind) => kind));
+    for (let kind = 0; kind < column.length; kind++) column[kind] = groups?.[kind] ?? kind;
   }
 
   /** Goes on by up to so many configurations. */

@@ -10,6 +10,8 @@ import type { Core } from './shrink.ts';
 
 const LISTED_MAX = 12;
 const WAYS_MAX = 3;
+const OTHERS_MAX = 2;
+const ENDS_MAX = 4;
 /** Of a longer way only the end is told. */
 const STEPS_MAX = 8;
 
@@ -20,6 +22,7 @@ export function noOrderAnomaly(key: KeyHistory, core: Core, model: Model): Anoma
   const furthest = core.furthest.map(at);
   const startsOf = (ops: readonly KeyOp[]): number[] => ops.map(({ start }) => start);
   const ways = (core.impasse?.ways ?? []).slice(0, WAYS_MAX);
+  const ends = core.ends ?? [];
   return {
     kind: 'not-linearizable',
     key: key.key,
@@ -31,7 +34,8 @@ export function noOrderAnomaly(key: KeyHistory, core: Core, model: Model): Anoma
       from: core.from,
       upTo: core.upTo,
       furthest: startsOf(furthest),
-      ways: ways.map(({ order, why }): JsonValue => [startsOf(order.map(at)), why]),
+      ways: ways.map(({ order, why, state }): JsonValue => [startsOf(order.map(at)), why, state]),
+      ...(ends.length > 0 && { ends: ends.map(({ why, state }): JsonValue => [why, state]) }),
       minimal: core.minimal,
     },
     explanation: [
@@ -39,7 +43,7 @@ export function noOrderAnomaly(key: KeyHistory, core: Core, model: Model): Anoma
       tried(kept, core, objectName(key.key, model)),
       leftOut(kept, core),
       core.impasse === undefined
-        ? oneWay(furthest, kept, core.upTo)
+        ? oneWay(furthest, core, at)
         : allWays(core.impasse, at, kept.length),
       core.minimal ? '' : ' Fewer operations may do: the time to leave out more was over.',
     ].join(''),
@@ -85,11 +89,23 @@ function allWays({ blocked, ways }: Impasse, at: (op: number) => KeyOp, count: n
     more > 0 ? `; and ${counted(more, 'other way leads', 'other ways lead')} no further` : '';
   const isForced =
     ways.length === 1 && first !== undefined && isOneAfterOther([...first.order, blocked].map(at));
-  if (isForced) return `${last}, does not fit: ${told}.`;
+  const nor = ways.length === 1 && first !== undefined ? norOthers(first, at) : '';
+  if (isForced) return `${last}, does not fit: ${told}.${nor}`;
   return (
-    `In whatever order the others come, ${last}, does not fit: ${told}${others}. ` +
+    `In whatever order the others come, ${last}, does not fit: ${told}${others}.${nor} ` +
     `${ways.length === 1 ? 'That' : 'Each'} is one way to get so far, not necessarily what happened.`
   );
+}
+
+/** What else is under way there and could not come first. */
+function norOthers({ why, others }: Way, at: (op: number) => KeyOp): string {
+  return others
+    .slice(0, OTHERS_MAX)
+    .map(({ op, why: reason }) => {
+      const because = reason === why ? '' : `: ${reason}`;
+      return ` Nor does ${brief(at(op))} fit there${because}.`;
+    })
+    .join('');
 }
 
 /** Only one order of them respects real time, and has all of them. */
@@ -98,13 +114,22 @@ function isOneAfterOther(ops: readonly KeyOp[]): boolean {
 }
 
 /** Where there was too much to try once more. */
-function oneWay(furthest: readonly KeyOp[], kept: readonly KeyOp[], upTo: number): string {
-  const blocked = kept.find(({ end }) => end === upTo);
+function oneWay(
+  furthest: readonly KeyOp[],
+  { blocked, ends = [] }: Core,
+  at: (op: number) => KeyOp,
+): string {
   if (blocked === undefined) return '';
-  return furthest.length === 0
-    ? `${answered(blocked)}, fits in none.`
-    : `One way that gets furthest, not necessarily what happened: ` +
-        `${lastOf(furthest.map(brief))}; then ${answered(blocked)}, is left over.`;
+  const last = answered(at(blocked));
+  if (furthest.length === 0) return `${last}, fits in none.`;
+  const way =
+    'One way that gets furthest, not necessarily what happened: ' +
+    `${lastOf(furthest.map(brief))}; then ${last}, is left over.`;
+  if (ends.length === 0) return way;
+  const more = ends.length - ENDS_MAX;
+  const told = ends.slice(0, ENDS_MAX).map(({ why }) => why);
+  const others = more > 0 ? `; and so on, for ${counted(more, 'other reason')}` : '';
+  return `${way} Where such ways end, it does not fit: ${told.join('; ')}${others}.`;
 }
 
 /** `c2 get "b", answered at 0.005 s`. */

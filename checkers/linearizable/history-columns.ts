@@ -2,7 +2,6 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import type { Codes, History } from '../../harness/history/history.ts';
 import type { ReadMode } from '../../harness/history/op.ts';
 import { ABSENT_CODE, integerOf, isScalarCode } from '../../harness/history/values.ts';
-import type { Call } from '../models/model.ts';
 import { casParts, register, valueKey } from '../models/register.ts';
 import { anythingBut, NEVER, NONE, type RegisterColumns } from './columns.ts';
 
@@ -19,9 +18,11 @@ export function historyColumns(
 }
 
 class Pass {
-  readonly #history: History;
+  readonly #length: number;
   readonly #codes: Codes;
-  readonly #reads: readonly ReadMode[];
+  /** Whether reads of these modes count. */
+  readonly #linearizable: boolean;
+  readonly #serializable: boolean;
   readonly #ids: ValueIds;
   /** Number of a key by its code plus one. */
   readonly #keyNumbers: number[] = [];
@@ -30,35 +31,50 @@ class Pass {
   readonly #init: number;
 
   constructor(history: History, reads: readonly ReadMode[], init: JsonValue) {
-    this.#history = history;
+    this.#length = history.length;
     this.#codes = history.codes;
-    this.#reads = reads;
+    this.#linearizable = reads.includes('linearizable');
+    this.#serializable = reads.includes('serializable');
     this.#ids = new ValueIds(history.codes);
     this.#init = this.#ids.code(init);
   }
 
   run(): RegisterColumns {
-    const { length } = this.#history;
-    const column = (): Int32Array => new Int32Array(length);
-    const [key, needs, puts] = [column(), column(), column()];
-    const [call, ret, revision] = [column(), column(), column()];
+    const length = this.#length;
     const codes = this.#codes;
+    // Those that do not count are overwritten by those that do.
+    const call = invocations(codes, length);
+    const column = (): Int32Array => new Int32Array(call.length);
+    const [key, needs, puts, ret, revision] = [column(), column(), column(), column(), column()];
     let row = 0;
-    for (let at = 0; at < length; at++) {
-      if (!codes.isInvoke(at) || codes.processCode(at) < 0) continue;
+    for (let next = 0; next < call.length; next++) {
+      const at = call[next] as number;
+      if (codes.processCode(at) < 0) continue;
       const f = codes.f(at);
-      const pair = this.#history.pairOf(at);
-      const outcome = this.#outcomeOf(at, f, pair);
-      if (outcome === undefined) continue;
+      const isRead = f === 'read';
+      if (!isRead && !register.functions.includes(f)) continue;
+      if (!this.#isCounted(at, isRead)) continue;
+      const other = codes.pairOf(at);
+      const pair = other < length ? other : NONE;
+      const type = pair === NONE ? 'info' : codes.type(pair);
+      const isRefusal = type === 'fail' && codes.errorCode(pair) === 'cas-mismatch';
+      if (isRead ? type !== 'ok' && !isRefusal : type === 'fail' && !isRefusal) continue;
       const own = this.#keyOf(at);
-      const put = outcome === 'refused' ? NONE : this.#putBy(own, f, at);
-      const needed =
-        outcome === 'refused' ? this.#seenBy(own, at, pair) : this.#neededBy(own, f, at, pair);
+      let needed = NONE;
+      let put = NONE;
+      if (isRefusal) needed = this.#seenBy(own, at, pair);
+      else if (isRead) needed = this.#ids.id(own, codes.valueCode(pair));
+      else {
+        const value = codes.valueCode(at);
+        const isCas = f === 'cas';
+        put = this.#ids.id(own, isCas ? this.#ids.part(value, 1) : value);
+        if (isCas) needed = this.#ids.id(own, this.#ids.part(value, 0));
+      }
       key[row] = own;
       needs[row] = needed;
       puts[row] = put === needed ? NONE : put;
       call[row] = at;
-      ret[row] = outcome === 'indefinite' ? NEVER : pair;
+      ret[row] = type === 'info' ? NEVER : pair;
       revision[row] = pair === NONE ? NONE : codes.revision(pair);
       row++;
     }
@@ -83,21 +99,10 @@ class Pass {
     };
   }
 
-  /** Undefined: it does not count. */
-  #outcomeOf(at: number, f: string, pair: number): Call['outcome'] | undefined {
-    const isRead = f === 'read';
-    if (!isRead && !register.functions.includes(f)) return undefined;
+  #isCounted(at: number, isRead: boolean): boolean {
     const mode = this.#codes.mode(at);
-    if ((isRead || mode !== undefined) && !this.#reads.includes(mode ?? 'linearizable'))
-      return undefined;
-    const type = pair === NONE ? 'info' : this.#codes.type(pair);
-    if (type === 'ok') return 'ok';
-    if (type === 'fail') return this.#isRefusal(pair) ? 'refused' : undefined;
-    return isRead ? undefined : 'indefinite';
-  }
-
-  #isRefusal(completion: number): boolean {
-    return this.#codes.errorCode(completion) === 'cas-mismatch';
+    if (mode === undefined) return !isRead || this.#linearizable;
+    return mode === 'linearizable' ? this.#linearizable : this.#serializable;
   }
 
   #keyOf(at: number): number {
@@ -110,17 +115,6 @@ class Pass {
     return number;
   }
 
-  #putBy(key: number, f: string, at: number): number {
-    if (f === 'read') return NONE;
-    const value = this.#codes.valueCode(at);
-    return this.#ids.id(key, f === 'cas' ? this.#ids.part(value, 1) : value);
-  }
-
-  #neededBy(key: number, f: string, at: number, pair: number): number {
-    if (f === 'read') return this.#ids.id(key, this.#codes.valueCode(pair));
-    return f === 'cas' ? this.#ids.id(key, this.#ids.part(this.#codes.valueCode(at), 0)) : NONE;
-  }
-
   /** What a refusal saw; if that is what it expected, something that nobody puts. */
   #seenBy(key: number, at: number, pair: number): number {
     const expected = this.#ids.id(key, this.#ids.part(this.#codes.valueCode(at), 0));
@@ -131,7 +125,20 @@ class Pass {
   }
 }
 
+/** The entries that are invocations. There is no branch, which would be a guess each time. */
+function invocations(codes: Codes, length: number): Int32Array {
+  const found = new Int32Array(length);
+  let count = 0;
+  for (let at = 0; at < length; at++) {
+    found[count] = at;
+    count += Number(codes.isInvoke(at));
+  }
+  return found.subarray(0, count);
+}
+
 const DIRECT_MAX = 2 ** 22;
+/** So many of the smallest integers have a place for each key. */
+const NEAR_BITS = 4;
 
 /** A number for each value of each key. */
 class ValueIds {
@@ -139,11 +146,14 @@ class ValueIds {
   /** Key, code and number plus one of each, in an open hash table of a power of two of them. */
   #table: Int32Array = new Int32Array(3 * 1024);
   #mask = 1023;
+  #inTable = 0;
   /**
    * Number plus one of a small integer's use by the first key that had it: values that are all
    * different mostly come in the order of their uses, which is kind to the cache.
    */
   #direct: Int32Array = new Int32Array(1024);
+  /** Number plus one of the integers below `2 ** NEAR_BITS`, by key. */
+  #near: Int32Array = new Int32Array(1024);
   #keyOf: Int32Array = new Int32Array(1024);
   #codeOf: Int32Array = new Int32Array(1024);
   #count = 0;
@@ -164,10 +174,17 @@ class ValueIds {
     const code = isScalarCode(anyCode) ? anyCode : this.#canonical(anyCode);
     const small = smallOf(code);
     if (small < 0) return this.#hashed(key, code);
+    if (small >> NEAR_BITS === 0) return this.#nearOne((key << NEAR_BITS) + small, key, code);
     if (small >= this.#direct.length) this.#widen(small);
     const number = this.#direct[small] as number;
     if (number === 0) return (this.#direct[small] = this.fresh(key, code) + 1) - 1;
     return this.#keyOf[number - 1] === key ? number - 1 : this.#hashed(key, code);
+  }
+
+  #nearOne(place: number, key: number, code: number): number {
+    while (place >= this.#near.length) this.#near = doubled(this.#near);
+    const number = this.#near[place] as number;
+    return number === 0 ? (this.#near[place] = this.fresh(key, code) + 1) - 1 : number - 1;
   }
 
   #widen(small: number): void {
@@ -191,7 +208,7 @@ class ValueIds {
     table[3 * slot] = key;
     table[3 * slot + 1] = code;
     table[3 * slot + 2] = id + 1;
-    if (2 * this.#count > this.#mask) this.#grow();
+    if (2 * ++this.#inTable > this.#mask) this.#grow();
     return id;
   }
 

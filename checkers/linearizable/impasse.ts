@@ -6,12 +6,19 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
 
+/** A state just before the operation that is left over, which cannot come next there. */
+export interface End {
+  readonly state: JsonValue;
+  /** Why it cannot, in the words of the model. */
+  readonly why: string;
+}
+
 /** One way to get to where nothing goes on. */
-export interface Way {
+export interface Way extends End {
   /** Positions of what has taken effect, in that order. */
   readonly order: readonly number[];
-  /** Why the operation that is left over cannot come next, in the words of the model. */
-  readonly why: string;
+  /** Others under way that cannot come next there either; what can is on another way. */
+  readonly others: readonly { readonly op: number; readonly why: string }[];
 }
 
 export interface Impasse {
@@ -48,27 +55,25 @@ export function impasseOf(
   let here: readonly Configuration[] = starts.map((state) => ({ state, early: [], order: [] }));
   let left = CONFIGURATIONS_MAX;
   for (const target of completing) {
-    const { passed, stuck } = expand(here, target, ops, model, left);
+    const expanded = expand(here, target, ops, model, left);
+    if (expanded === undefined) return undefined;
+    const { passed, stuck } = expanded;
     left -= stuck.length + passed.length;
-    if (left < 0) return undefined;
     if (passed.length === 0) return { blocked: target, ways: waysOf(stuck, target, ops, model) };
     here = passed;
   }
   return undefined;
 }
 
-/** Places what may come next, until the target has its place, in all ways. */
+/** Places what may come next, until the target has its place, in all ways; undefined: they are too many. */
 function expand(
   from: readonly Configuration[],
   target: number,
   ops: readonly Interval[],
   model: Model,
   max: number,
-): { readonly passed: Configuration[]; readonly stuck: Configuration[] } {
-  const moment = endOf(ops, target);
-  const open = [...ops.keys()].filter(
-    (at) => (ops[at] as Interval).start <= moment && endOf(ops, at) >= moment,
-  );
+): { readonly passed: Configuration[]; readonly stuck: Configuration[] } | undefined {
+  const open = underWay(ops, endOf(ops, target));
   const passed: Configuration[] = [];
   const stuck: Configuration[] = [];
   const known = new Set<string>();
@@ -80,7 +85,9 @@ function expand(
     waiting.push(one);
   };
   for (const one of from) add(one);
-  for (let next = 0; next < waiting.length && next <= max; next++) {
+  for (let next = 0; next < waiting.length; next++) {
+    // Each that waits is in memory with its whole order, and may make hundreds more.
+    if (waiting.length > max) return undefined;
     const { state, early, order } = waiting[next] as Configuration;
     if (early.includes(target)) {
       passed.push({ state, early: early.filter((at) => at !== target), order });
@@ -104,15 +111,36 @@ function waysOf(
   ops: readonly Interval[],
   model: Model,
 ): Way[] {
-  const ways = new Map<string, Way>();
-  for (const { state, order } of stuck) {
-    const stepped = model.step(state, (ops[target] as Interval).call);
-    if ('state' in stepped) continue;
-    const why = stepped.inconsistent;
-    const known = ways.get(why);
-    if (known === undefined || order.length < known.order.length) ways.set(why, { order, why });
+  const ways = new Map<string, Configuration>();
+  for (const one of stuck) {
+    const why = refusal(one.state, ops[target] as Interval, model);
+    const known = why === undefined ? undefined : ways.get(why);
+    if (why === undefined || (known !== undefined && one.order.length >= known.order.length))
+      continue;
+    ways.set(why, one);
   }
-  return [...ways.values()].toSorted((a, b) => a.order.length - b.order.length);
+  return [...ways]
+    .map(([why, { state, early, order }]) => {
+      const left = underWay(ops, endOf(ops, target)).filter((at) => !early.includes(at));
+      const others = left.flatMap((op) => {
+        const reason = op === target ? undefined : refusal(state, ops[op] as Interval, model);
+        return reason === undefined ? [] : [{ op, why: reason }];
+      });
+      return { state, why, order, others };
+    })
+    .toSorted((a, b) => a.order.length - b.order.length);
+}
+
+function underWay(ops: readonly Interval[], moment: number): number[] {
+  return [...ops.keys()].filter(
+    (at) => (ops[at] as Interval).start <= moment && endOf(ops, at) >= moment,
+  );
+}
+
+/** Why an operation cannot come next; undefined: it can. */
+export function refusal(state: JsonValue, { call }: Interval, model: Model): string | undefined {
+  const stepped = model.step(state, call);
+  return 'state' in stepped ? undefined : stepped.inconsistent;
 }
 
 function endOf(ops: readonly Interval[], at: number): number {

@@ -1,5 +1,7 @@
 /** Cuts the columns of registers into one part for each key, as searches take them. */
+import { invariant } from '../../harness/core/invariant.ts';
 import { anythingBut, NEVER, NONE, type RegisterColumns } from './columns.ts';
+import { Room, sharable } from './room.ts';
 
 /** One part after the other; numbers only, so that threads can share them. */
 export interface Parts {
@@ -10,33 +12,88 @@ export interface Parts {
   /**
    * `WORDS` numbers for each row, one after another so that they share a line of the cache: what it
    * needs and what it puts, as in the columns, with the values of each part numbered from 0; and the
-   * moments of its invocation and completion, which in each part are 0, 1, 2, ... without a gap, or
-   * `NEVER`.
+   * moments of its invocation and completion, as they are in the columns.
    */
   readonly table: Int32Array;
 }
 
 const WORDS = 4;
+const CALL = 2;
+const RET = 3;
 
 /** The operations of one part, in columns of their own. */
 export interface PartColumns {
   readonly needs: Int32Array;
   readonly puts: Int32Array;
+  /** Moments: 0, 1, 2, ... without a gap; or `NEVER`. */
   readonly calls: Int32Array;
   readonly returns: Int32Array;
 }
 
-export function columnsOfPart({ first, table }: Parts, part: number): PartColumns {
-  const [from, to] = [first[part] as number, first[part + 1] as number];
-  const column = (): Int32Array => new Int32Array(to - from);
-  const [needs, puts, calls, returns] = [column(), column(), column(), column()];
-  for (let row = 0, at = WORDS * from; row < to - from; row++, at += WORDS) {
+/** The columns are valid until the room is cleared. */
+export function columnsOfPart(parts: Parts, part: number, room: Room = new Room(0)): PartColumns {
+  const [from, to] = [parts.first[part] as number, parts.first[part + 1] as number];
+  const column = (): Int32Array => room.column(to - from);
+  const columns = { needs: column(), puts: column(), calls: column(), returns: column() };
+  const table = parts.table.subarray(WORDS * from, WORDS * to);
+  const { needs, puts } = columns;
+  for (let row = 0, at = 0; at < table.length; row++, at += WORDS) {
     needs[row] = table[at] as number;
     puts[row] = table[at + 1] as number;
-    calls[row] = table[at + 2] as number;
-    returns[row] = table[at + 3] as number;
   }
-  return { needs, puts, calls, returns };
+  if (!rankByPass(table, columns, column())) rankBySort(table, columns);
+  return columns;
+}
+
+/** So many operations for each one may be passed over to find its place. */
+const SHIFTS = 32;
+
+/**
+ * Numbers moments in one pass, which keeps what is in flight in order of completion. Returns
+ * whether it came to its end: that order is too expensive where thousands are in flight.
+ */
+function rankByPass(
+  table: Int32Array,
+  { calls, returns }: PartColumns,
+  order: Int32Array,
+): boolean {
+  /** In flight are the rows between these two of `order`; their returns are not yet numbered. */
+  let [head, tail] = [0, 0];
+  let moment = 0;
+  let shifts = SHIFTS * calls.length;
+  let before = NONE;
+  for (let row = 0; row < calls.length; row++) {
+    const call = table[WORDS * row + CALL] as number;
+    if (call <= before) invariant(false, 'the operations of a key are in order of invocation');
+    before = call;
+    while (head < tail && (returns[order[head] as number] as number) < call)
+      returns[order[head++] as number] = moment++;
+    calls[row] = moment++;
+    const ret = table[WORDS * row + RET] as number;
+    returns[row] = ret;
+    if (ret === NEVER) continue;
+    let place = tail++;
+    for (; place > head; place--) {
+      const other = order[place - 1] as number;
+      if ((returns[other] as number) < ret) break;
+      order[place] = other;
+      shifts--;
+    }
+    order[place] = row;
+    if (shifts < 0) return false;
+  }
+  while (head < tail) returns[order[head++] as number] = moment++;
+  return true;
+}
+
+function rankBySort(table: Int32Array, { calls, returns }: PartColumns): void {
+  const moments = table.filter((moment, at) => (at & 3) >= CALL && moment !== NEVER).toSorted();
+  const rankOf = new Map([...moments].map((moment, rank) => [moment, rank]));
+  const rank = (at: number): number => rankOf.get(table[at] as number) ?? NEVER;
+  for (let row = 0; row < calls.length; row++) {
+    calls[row] = rank(WORDS * row + CALL);
+    returns[row] = rank(WORDS * row + RET);
+  }
 }
 
 export interface Partition extends Parts {
@@ -48,40 +105,44 @@ export interface Partition extends Parts {
 
 /**
  * Parts for the keys with `wanted` 1, without operations of unknown outcome that nobody can have
- * observed: an order that has one remains one without it (see `removable` of the register).
+ * observed: an order that has one remains one without it (see `removable` of the register). The rows
+ * of each key must be in order of invocation.
  */
 export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Partition {
   const dropped = unobservable(columns, wanted);
-  const { length, key, call, ret, moments } = columns;
-  const partOf = new Int32Array(wanted.length).fill(NONE);
+  const { length, key } = columns;
   const keys = Int32Array.from(wanted.keys()).filter((own) => wanted[own] === 1);
-  for (let part = 0; part < keys.length; part++) partOf[keys[part] as number] = part;
-  const first = new Int32Array(keys.length + 1);
-  /** What happens at each moment: a row, twice, and one more for its completion; or `NONE`. */
-  const events = new Int32Array(moments).fill(NONE);
+  const counts = new Int32Array(wanted.length);
   for (let row = 0; row < length; row++) {
-    const part = partOf[key[row] as number] as number;
-    if (part === NONE || dropped?.[row] === 1) continue;
-    first[part + 1] = (first[part + 1] as number) + 1;
-    events[call[row] as number] = 2 * row;
-    if (ret[row] !== NEVER) events[ret[row] as number] = 2 * row + 1;
+    if (dropped !== undefined && dropped[row] === 1) continue;
+    const own = key[row] as number;
+    counts[own] = (counts[own] as number) + 1;
   }
-  for (let part = 0; part < keys.length; part++)
-    first[part + 1] = (first[part + 1] as number) + (first[part] as number);
+  const partOf = new Int32Array(wanted.length).fill(NONE);
+  const first = sharable(keys.length + 1);
+  for (let part = 0; part < keys.length; part++) {
+    const own = keys[part] as number;
+    partOf[own] = part;
+    first[part + 1] = (first[part] as number) + (counts[own] as number);
+  }
+  /** Where the next row of each key goes; `NONE`: nowhere. */
+  const places = (): Int32Array =>
+    partOf.map((part) => (part === NONE ? NONE : (first[part] as number)));
   const values = localValues(columns, partOf, keys);
+  const count = first[keys.length] as number;
   return {
     keys,
     first,
     values: values.counts,
-    table: filled(columns, partOf, first, events, values.of),
+    table: filled(columns, places(), dropped, values.of, sharable(WORDS * count)),
     rows: () => {
-      const rows = new Int32Array(first[keys.length] as number);
-      const next = first.slice();
+      const rows = new Int32Array(count);
+      const next = places();
       for (let row = 0; row < length; row++) {
-        const part = partOf[key[row] as number] as number;
-        if (part === NONE || dropped?.[row] === 1) continue;
-        const place = next[part] as number;
-        next[part] = place + 1;
+        const own = key[row] as number;
+        const place = next[own] as number;
+        if (place === NONE || dropped?.[row] === 1) continue;
+        next[own] = place + 1;
         rows[place] = row;
       }
       return rows;
@@ -89,60 +150,52 @@ export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Parti
   };
 }
 
-/** The rows in order of moments: so each part gets its own in order, and its moments without gaps. */
 function filled(
-  columns: RegisterColumns,
-  partOf: Int32Array,
-  first: Int32Array,
-  events: Int32Array,
+  { length, key, needs, puts, call, ret }: RegisterColumns,
+  next: Int32Array,
+  dropped: Uint8Array | undefined,
   valueOf: Int32Array,
+  table: Int32Array,
 ): Int32Array {
-  const { length, key, needs, puts } = columns;
-  const table = new Int32Array(WORDS * (first[first.length - 1] as number));
-  const next = first.slice();
-  const moments = new Int32Array(first.length);
-  const placeOf = new Int32Array(length);
-  for (let at = 0; at < events.length; at++) {
-    const event = events[at] as number;
-    if (event === NONE) continue;
-    const row = event >> 1;
-    const part = partOf[key[row] as number] as number;
-    const moment = moments[part] as number;
-    moments[part] = moment + 1;
-    if ((event & 1) === 1) {
-      table[WORDS * (placeOf[row] as number) + 3] = moment;
-      continue;
-    }
-    const place = next[part] as number;
-    next[part] = place + 1;
-    placeOf[row] = place;
-    const needed = needs[row] as number;
-    const put = puts[row] as number;
+  const offset = valueOf.length >> 1;
+  for (let row = 0; row < length; row++) {
+    const own = key[row] as number;
+    const place = next[own] as number;
+    if (place === NONE || (dropped !== undefined && dropped[row] === 1)) continue;
+    next[own] = place + 1;
     const to = WORDS * place;
-    if (needed >= 0) table[to] = valueOf[needed] as number;
-    else table[to] = needed === NONE ? NONE : anythingBut(valueOf[anythingBut(needed)] as number);
-    table[to + 1] = put < 0 ? NONE : (valueOf[put] as number);
-    table[to + 2] = moment;
-    table[to + 3] = NEVER;
+    table[to] = valueOf[offset + (needs[row] as number)] as number;
+    table[to + 1] = valueOf[offset + (puts[row] as number)] as number;
+    table[to + CALL] = call[row] as number;
+    table[to + RET] = ret[row] as number;
   }
   return table;
 }
 
-/** A number for each value of a part, from 0, which is what its key begins with. */
+/**
+ * A number for each value of a part, from 0, which is what its key begins with. Whatever stands in
+ * `needs` or `puts` has its place in `of`, counted from the middle, so that none is a case apart.
+ */
 function localValues(
   { initial, keyOf }: RegisterColumns,
   partOf: Int32Array,
   keys: Int32Array,
 ): { readonly of: Int32Array; readonly counts: Int32Array } {
-  const of = new Int32Array(keyOf.length);
-  const counts = new Int32Array(keys.length).fill(1);
+  const middle = keyOf.length + 1;
+  const of = new Int32Array(2 * middle);
+  const counts = sharable(keys.length).fill(1);
+  of[middle + NONE] = NONE;
   for (let value = 0; value < keyOf.length; value++) {
     const key = keyOf[value] as number;
     const part = partOf[key] as number;
-    if (part === NONE || initial[key] === value) continue;
-    const number = counts[part] as number;
-    of[value] = number;
-    counts[part] = number + 1;
+    if (part === NONE) continue;
+    let number = 0;
+    if (initial[key] !== value) {
+      number = counts[part] as number;
+      counts[part] = number + 1;
+    }
+    of[middle + value] = number;
+    of[middle + anythingBut(value)] = anythingBut(number);
   }
   return { of, counts };
 }

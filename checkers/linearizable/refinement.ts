@@ -1,10 +1,10 @@
 /**
  * The wide search with supplies that are counted no more exactly than it takes. To remember of every
  * kind of unknown outcome how many were used splits configurations that differ in nothing that
- * matters. So at first none are counted; then all together, which also makes the search find orders
- * that use few; and from then on by themselves those kinds of which an order was found that uses
- * more than there are. Whatever is counted, no order of the history is lost, so that `invalid` is
- * true; `valid` is only said of an order that uses no more than there is.
+ * matters. So at first none are counted, if the model is one of overwrites; then all together, which
+ * also makes the search find orders that use few; and from then on by themselves those kinds of which
+ * an order was found that uses more than there are. Whatever is counted, no order of the history is
+ * lost, so that `invalid` is true; `valid` is only said of an order that uses no more than there is.
  *
  * The idea is that of counterexample-guided abstraction refinement (Clarke and others, 2000).
  */
@@ -18,6 +18,11 @@ import {
 } from './engine.ts';
 import { NEVER, type Problem } from './problem.ts';
 
+/** How many completions must have their place before the order that got furthest is looked at. */
+const FIRST_LOOK = 512;
+const LOOK_FACTOR = 2;
+/** So many times one more kind is counted by itself, then twice as many every time. */
+const ROUNDS_OF_ONE = 4;
 /** What `groups` has for a kind that is not counted. */
 const UNCOUNTED = -1;
 /** To find the shortest impossible beginning may take as long as it took to refute, and so much. */
@@ -30,7 +35,8 @@ export class Refinement {
   readonly #options: SearchOptions;
   /** Kinds of unknown outcome that are not yet counted by themselves. */
   readonly #vague: Set<number>;
-  #rounds = 0;
+  #rounds: number;
+  #nextLook = FIRST_LOOK;
   #progress: Progress;
   /** Of the rounds before. */
   #stepsBefore = 0;
@@ -47,7 +53,10 @@ export class Refinement {
     this.#problem = problem;
     this.#options = options;
     const { kinds, returns } = problem;
-    this.#vague = new Set(exactly ? [] : kinds.filter((_, op) => returns[op] === NEVER));
+    const isVague = !exactly && returns.includes(NEVER);
+    this.#vague = new Set(isVague ? kinds.filter((_, op) => returns[op] === NEVER) : []);
+    // What is not counted might fill a queue without end; a register has no more states for it.
+    this.#rounds = problem.absorption ? 0 : 1;
     this.#progress = this.#start();
   }
 
@@ -66,11 +75,20 @@ export class Refinement {
   run(steps: number): Progress {
     if (this.#progress !== 'running') return this.#progress;
     const progress = this.#engine.run(steps);
-    if (progress === 'valid' || progress === 'invalid') this.#judge(progress);
+    if (progress === 'running') this.#look();
+    else if (progress === 'valid' || progress === 'invalid') this.#judge(progress);
     else this.#progress = progress;
     const isEnough = this.#progress !== 'running' || this.steps > this.#stepsMax;
     if (this.#refuted !== undefined && isEnough) this.#progress = 'invalid';
     return this.#progress;
+  }
+
+  /** Now and then: whether the order that got furthest by now is one. */
+  #look(): void {
+    if (this.#engine.passed < this.#nextLook) return;
+    this.#nextLook = LOOK_FACTOR * this.#engine.passed;
+    const short = this.#overdrawn() ?? [];
+    if (short.length > 0) this.#countMore(short);
   }
 
   #judge(progress: 'valid' | 'invalid'): void {
@@ -84,10 +102,14 @@ export class Refinement {
       this.#isSharp = this.#progress === 'invalid';
       return;
     }
+    this.#countMore(short);
+  }
+
+  #countMore(short: readonly number[]): void {
+    this.#nextLook = FIRST_LOOK;
     this.#stepsBefore = this.steps;
     this.#configurationsBefore = this.configurations;
-    // Twice as many every time: there may be thousands of kinds.
-    const more = this.#rounds === 0 ? 0 : 2 ** (this.#rounds - 1);
+    const more = this.#rounds === 0 ? 0 : 2 ** Math.max(0, this.#rounds - ROUNDS_OF_ONE);
     for (const kind of short.slice(0, more)) this.#vague.delete(kind);
     this.#rounds++;
     this.#progress = this.#start();

@@ -2,18 +2,28 @@
 import { anythingBut, NONE } from './columns.ts';
 import type { PartColumns } from './partition.ts';
 import { OVERWRITE, type Problem, READ_ONLY } from './problem.ts';
+import { Room } from './room.ts';
 
-/** The state of a register is the number of its value, of which there are `values`. */
-export function registerProblem(columns: PartColumns, values: number): Problem {
+/**
+ * The state of a register is the number of its value, of which there are `values`. It is valid as
+ * long as the columns and the room are.
+ */
+export function registerProblem(
+  columns: PartColumns,
+  values: number,
+  room: Room = new Room(0),
+): Problem {
   const { calls, returns } = columns;
-  const { kinds, needs, puts } = kindsOf(columns.needs, columns.puts, values);
+  const kinds = room.column(calls.length);
+  const { needs, puts } = kindsOf(columns, values, kinds, room);
+  const flags = new Uint8Array(needs.length);
+  for (let kind = 0; kind < flags.length; kind++)
+    flags[kind] = puts[kind] === NONE ? READ_ONLY : needs[kind] === NONE ? OVERWRITE : 0;
   return {
     kinds,
     calls,
     returns,
-    flags: Uint8Array.from(needs, (needed, kind) =>
-      puts[kind] === NONE ? READ_ONLY : needed === NONE ? OVERWRITE : 0,
-    ),
+    flags,
     step: (state, kind) => {
       const needed = needs[kind] as number;
       if (needed >= 0 ? needed !== state : needed !== NONE && anythingBut(needed) === state)
@@ -26,9 +36,8 @@ export function registerProblem(columns: PartColumns, values: number): Problem {
   };
 }
 
+/** Of each kind. */
 interface Kinds {
-  readonly kinds: Int32Array;
-  /** Of each kind. */
   readonly needs: readonly number[];
   readonly puts: readonly number[];
 }
@@ -37,21 +46,26 @@ interface Kinds {
 const PLACES = 4;
 
 /** Operations with the same needs and puts are of one kind. */
-function kindsOf(needed: Int32Array, put: Int32Array, values: number): Kinds {
+function kindsOf(columns: PartColumns, values: number, kinds: Int32Array, room: Room): Kinds {
   const places = (2 * values + 1) * (values + 1);
-  return places <= PLACES * (needed.length + 64)
-    ? kindsByPlace(needed, put, values)
-    : kindsByHash(needed, put);
+  return places <= PLACES * (kinds.length + 64)
+    ? kindsByPlace(columns, values, kinds, room.column(places).fill(0))
+    : kindsByHash(columns, kinds);
 }
 
-function kindsByPlace(needed: Int32Array, put: Int32Array, values: number): Kinds {
+/** `table`: of kinds, plus one; what is needed is from -1 - values to values - 1. */
+function kindsByPlace(
+  { needs: needed, puts: put }: PartColumns,
+  values: number,
+  kinds: Int32Array,
+  table: Int32Array,
+): Kinds {
   const [needs, puts]: [number[], number[]] = [[], []];
-  const kinds = new Int32Array(needed.length);
-  /** Kinds, plus one; what is needed is from -1 - values to values - 1. */
-  const table = new Int32Array((2 * values + 1) * (values + 1));
-  for (let op = 0; op < needed.length; op++) {
-    const [from, to] = [needed[op] as number, put[op] as number];
-    const place = (from + values + 1) * (values + 1) + to + 1;
+  const width = values + 1;
+  for (let op = 0; op < kinds.length; op++) {
+    const from = needed[op] as number;
+    const to = put[op] as number;
+    const place = (from + width) * width + to + 1;
     let kind = table[place] as number;
     if (kind === 0) {
       kind = needs.push(from);
@@ -60,12 +74,11 @@ function kindsByPlace(needed: Int32Array, put: Int32Array, values: number): Kind
     }
     kinds[op] = kind - 1;
   }
-  return { kinds, needs, puts };
+  return { needs, puts };
 }
 
-function kindsByHash(needed: Int32Array, put: Int32Array): Kinds {
+function kindsByHash({ needs: needed, puts: put }: PartColumns, kinds: Int32Array): Kinds {
   const [needs, puts]: [number[], number[]] = [[], []];
-  const kinds = new Int32Array(needed.length);
   /** Kinds, plus one, in an open hash table that is at most half full. */
   let table = new Int32Array(64);
   let mask = 63;
@@ -90,7 +103,7 @@ function kindsByHash(needed: Int32Array, put: Int32Array): Kinds {
     table = new Int32Array(mask + 1);
     for (const [kind, one] of needs.entries()) table[placeOf(one, puts[kind] as number)] = kind + 1;
   }
-  return { kinds, needs, puts };
+  return { needs, puts };
 }
 
 function hash(a: number, b: number): number {

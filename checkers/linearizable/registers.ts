@@ -46,6 +46,7 @@ export function registersOfHistory(
     isStore: true,
     endOf: (row) => columns.ret[row] as number,
     keyHistories: (keys) => {
+      if (keys.length === 0) return [];
       const names = new Set(keys.map((key) => columns.keys[key] as string));
       const found = keyHistories(history, model, reads, names);
       const byName = new Map(found.map((key) => [key.key, key]));

@@ -3,8 +3,12 @@ import { columnWitnessProblem } from '../certificates/column-witness.ts';
 import { columnsOfPart, type Parts } from './partition.ts';
 import { race } from './portfolio.ts';
 import { registerProblem } from './register-problem.ts';
+import { Room } from './room.ts';
 import type { Outcome, RoundBudget } from './rounds.ts';
 import type { SearchBudget } from './wgl.ts';
+
+/** For one part after the other. */
+const room = new Room();
 
 /** Decides one part; that it is valid is said only after its order was tried, unless told otherwise. */
 export function searchPart(
@@ -12,8 +16,9 @@ export function searchPart(
   part: number,
   budget: RoundBudget & SearchBudget,
 ): Outcome {
-  const columns = columnsOfPart(parts, part);
-  const problem = registerProblem(columns, parts.values[part] as number);
+  room.clear();
+  const columns = columnsOfPart(parts, part, room);
+  const problem = registerProblem(columns, parts.values[part] as number, room);
   const recheck = budget.recheck !== false;
   const { order, ...outcome } = race(problem, budget, recheck);
   if (recheck && outcome.result === 'valid') {

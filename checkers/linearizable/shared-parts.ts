@@ -43,7 +43,9 @@ export function shareParts(parts: Parts, engine: CompiledEngine): SharedParts {
   };
 }
 
+/** Copied only if it has to be. */
 export function sharedColumn(numbers: ArrayLike<number>): Int32Array {
+  if (numbers instanceof Int32Array && numbers.buffer instanceof SharedArrayBuffer) return numbers;
   const column = new Int32Array(new SharedArrayBuffer(4 * numbers.length));
   column.set(numbers);
   return column;

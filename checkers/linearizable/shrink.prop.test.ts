@@ -104,14 +104,20 @@ test.for(MODEL_CASES)('$model.name: each way it tells is legal, and fails as it 
     expect(impasse?.ways.length).toBeGreaterThan(0);
     const blocked = ops[impasse?.blocked ?? -1] as Interval;
     expect(blocked.end).toBeLessThanOrEqual(upTo);
-    for (const { order, why } of impasse?.ways ?? []) {
+    for (const { order, why, state: held, others } of impasse?.ways ?? []) {
       for (const [place, at] of order.entries())
         for (const later of order.slice(place + 1))
           expect(seen[later]?.end).toBeGreaterThan(ops[at]?.start ?? 0);
       if (from >= 0) continue;
       told++;
       const state = replayed(seen, model, order);
+      expect(state).toEqual(held);
       expect(model.step(state, blocked.call)).toEqual({ inconsistent: why });
+      for (const other of others) {
+        expect(order).not.toContain(other.op);
+        const next = (seen[other.op] as Interval).call;
+        expect(model.step(state, next)).toEqual({ inconsistent: other.why });
+      }
     }
   }
   expect(told).toBeGreaterThan(1);

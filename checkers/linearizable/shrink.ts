@@ -16,7 +16,7 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import { NANOS_PER_MS, nanos } from '../../harness/core/units.ts';
 import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
-import { type Impasse, impasseOf } from './impasse.ts';
+import { type End, type Impasse, impasseOf, refusal } from './impasse.ts';
 import { decide } from './portfolio.ts';
 import type { Search, SearchBudget } from './wgl.ts';
 
@@ -31,6 +31,9 @@ export interface Core {
   readonly furthest: readonly number[];
   /** In positions as `kept`. Absent: there was too much to try. */
   readonly impasse?: Impasse;
+  /** Without an impasse: the operation that is left over, and some states it would have to fit. */
+  readonly blocked?: number;
+  readonly ends?: readonly End[];
   /** Nothing more can go; false when the budget ended first. */
   readonly minimal: boolean;
 }
@@ -67,6 +70,7 @@ class Shrinker {
   #from = -1;
   #upTo: number;
   #furthest: readonly number[] = [];
+  #deadEnds: readonly { readonly state: JsonValue }[] = [];
   /** The completion that the last search did not get past. */
   #reached = Infinity;
   #stepsLeft: number;
@@ -99,7 +103,7 @@ class Shrinker {
       from: this.#from,
       upTo: this.#upTo,
       furthest: impasse?.ways.at(-1)?.order ?? this.#furthest,
-      ...(impasse !== undefined && { impasse }),
+      ...(impasse === undefined ? this.#ends() : { impasse }),
       minimal: !this.#doubtful && !this.#isSpent(),
     };
   }
@@ -207,6 +211,7 @@ class Shrinker {
     this.#kept = positions;
     this.#reached = search.upTo;
     this.#furthest = search.furthest.map((at) => positions[at] as number);
+    this.#deadEnds = search.deadEnds ?? [];
     return true;
   }
 
@@ -239,9 +244,25 @@ class Shrinker {
     return (
       found && {
         blocked: name(found.blocked),
-        ways: found.ways.map(({ order, why }) => ({ order: order.map(name), why })),
+        ways: found.ways.map(({ order, others, ...end }) => ({
+          ...end,
+          order: order.map(name),
+          others: others.map(({ op, why }) => ({ op: name(op), why })),
+        })),
       }
     );
+  }
+
+  /** Where the last search had to end; each reason once. */
+  #ends(): Pick<Core, 'blocked' | 'ends'> {
+    const blocked = this.#kept.find((at) => this.#ops[at]?.end === this.#reached);
+    if (blocked === undefined) return {};
+    const ends = new Map<string, End>();
+    for (const { state } of this.#deadEnds) {
+      const why = refusal(state, this.#ops[blocked] as Interval, this.#model);
+      if (why !== undefined && !ends.has(why)) ends.set(why, { state, why });
+    }
+    return { blocked, ends: [...ends.values()] };
   }
 
   /** Those that count between two moments: of what is cut in two, only what changes the state. */

@@ -20,6 +20,8 @@ export interface ThreadOptions {
   readonly threads?: number;
   /** Others are started for what is not done by then; default: 30, about what a start takes. */
   readonly patienceMs?: number;
+  /** How one is started; default: with `threads-worker.ts`. */
+  readonly start?: (shared: SharedParts) => Worker;
 }
 
 /**
@@ -31,8 +33,8 @@ export async function runOnThreads<T>(
   budget: RoundBudget,
   options: ThreadOptions = {},
 ): Promise<T> {
-  const { threads = navigator.hardwareConcurrency, patienceMs = 30 } = options;
-  await using team = new Team(threads - 1, nanosFromMs(patienceMs));
+  const { threads = navigator.hardwareConcurrency, patienceMs = 30, start = startThread } = options;
+  await using team = new Team(threads - 1, nanosFromMs(patienceMs), start);
   let next = rounds.next();
   while (next.done !== true) {
     const { value: round } = next;
@@ -58,15 +60,22 @@ const LOST: Outcome = {
   width: 0,
 };
 
+function startThread(workerData: SharedParts): Worker {
+  const url = new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url);
+  return new Worker(url, { workerData });
+}
+
 class Team implements AsyncDisposable {
   readonly #others: number;
+  readonly #startOne: (shared: SharedParts) => Worker;
   #patience: number;
   #shared: SharedParts | undefined;
   #workers: readonly Worker[] = [];
   #broken: Error | undefined;
 
-  constructor(others: number, patience: Nanos) {
+  constructor(others: number, patience: Nanos, startOne: (shared: SharedParts) => Worker) {
     this.#others = others;
+    this.#startOne = startOne;
     this.#patience = patience;
   }
 
@@ -105,10 +114,9 @@ class Team implements AsyncDisposable {
     });
   }
 
-  #start(workerData: SharedParts): readonly Worker[] {
-    const url = new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url);
+  #start(shared: SharedParts): readonly Worker[] {
     return Array.from({ length: this.#others }, () => {
-      const worker = new Worker(url, { workerData });
+      const worker = this.#startOne(shared);
       worker.on('error', (error: Error & { readonly code?: string }) => {
         if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') this.#broken = error;
       });

@@ -7,7 +7,13 @@ import { type History, historyOf } from '../../harness/history/history.ts';
 import type { Op } from '../../harness/history/op.ts';
 import { witnessProblem } from '../certificates/witness.ts';
 import { type Interval, keyHistories } from '../key-history.ts';
-import { columnsOf, NEVER, type RegisterColumns } from '../linearizable/columns.ts';
+import {
+  anythingBut,
+  columnsOf,
+  NEVER,
+  NONE,
+  type RegisterColumns,
+} from '../linearizable/columns.ts';
 import { type RevisionWitness, revisionWitness } from '../linearizable/fast/revision-witness.ts';
 import { type UniqueWrites, uniqueWrites } from '../linearizable/fast/unique-writes.ts';
 import { findOrder, type SearchBudget } from '../linearizable/wgl.ts';
@@ -44,9 +50,27 @@ export function uniqueProblem(
 ): string | undefined {
   const ops = uniqueSmall(seed);
   const expected = bruteForceOrder(ops, register) ? 'valid' : 'invalid';
-  const found = judge(columnsOf([{ key: 'x', ops }]));
+  const columns = columnsOf([{ key: 'x', ops }]);
+  const found = judge(seed % 2 === 0 ? columns : renumbered(columns));
   const problem = wrongVerdict(found, 0, ops, expected) ?? wrongConflict(found, ops);
   return problem && `${JSON.stringify(ops)}: ${problem}`;
+}
+
+/** The same with values numbered from the other end: whoever judges must not count on their order. */
+function renumbered(columns: RegisterColumns): RegisterColumns {
+  const last = columns.values.length - 1;
+  const name = (value: number): number => {
+    if (value < NONE) return anythingBut(last - anythingBut(value));
+    return value === NONE ? NONE : last - value;
+  };
+  return {
+    ...columns,
+    values: columns.values.toReversed(),
+    keyOf: columns.keyOf.toReversed(),
+    initial: columns.initial.map(name),
+    needs: columns.needs.map(name),
+    puts: columns.puts.map(name),
+  };
 }
 
 /** Where values may come again, or refusals say nothing: the right verdict, or none. */

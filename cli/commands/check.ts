@@ -13,6 +13,7 @@ import type { PhaseSpan, RunManifest, RunResult } from '../../harness/protocols/
 import { countOutcomes } from '../../harness/runner/counts.ts';
 import { judgeRun } from '../../harness/runner/verdict.ts';
 import { renderText } from '../../reports/text.ts';
+import { CRITERION_NAMES, type CriterionName, findCriterion } from '../criteria.ts';
 import { judge, type ModelChoice } from '../judge.ts';
 import { type Loaded, loadHistory, spooled } from '../load-history.ts';
 import { findModel, MODEL_NAMES, modelsWith } from '../models.ts';
@@ -25,6 +26,7 @@ import { completed, findSubject, type Subject, type SubjectFlags } from '../subj
 interface Flags extends SubjectFlags {
   readonly model?: string;
   readonly init?: string;
+  readonly criterion?: string;
   readonly promise: readonly string[];
   readonly checkTimeout?: string;
   readonly checkMemory?: string;
@@ -39,12 +41,16 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
     .description('judge a history: of a run, or from a file of any known format')
     .argument(
       '[run]',
-      'latest, latest-failed, -1, the beginning of an id, a folder, a file, or - for standard input',
+      'latest, latest-failed, -1, the beginning of an id, a folder, a file, an archive, or - for standard input',
       'latest',
     )
     .option('--workload <name>', 'for a bare history.jsonl: what was asked (default: register)')
     .option('--format <name>', `of a file: ${FORMATS.join(', ')} (default: by its content)`)
     .option('--model <name>', `judge by this model alone: ${MODEL_NAMES.join(', ')}`)
+    .option(
+      '--criterion <name>',
+      `what its order must keep: ${CRITERION_NAMES.join(', ')} (default: linearizable)`,
+    )
     .option('--init <json>', 'what each object holds at the start (default: as the model says)')
     .option(
       '--nil-reads <absent|any>',
@@ -77,6 +83,7 @@ interface Chosen {
     readonly format: Format;
     readonly guessed: boolean;
     readonly model: string;
+    readonly criterion: CriterionName;
     readonly notes: readonly string[];
   };
 }
@@ -91,7 +98,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
 async function judged(shell: Shell, ref: string, path: string, flags: Flags): Promise<number> {
   const clock = realClock();
   const started = clock.wallMs();
-  const found = await findSubject(ref, path, flags);
+  await using found = await findSubject(ref, path, flags);
   const loaded = await loadHistory(found.historyPath, found.format);
   const { history, torn } = loaded;
   const phases = phasesOf(history);
@@ -143,28 +150,45 @@ async function judged(shell: Shell, ref: string, path: string, flags: Flags): Pr
   return result.exitCode;
 }
 
+/** What our own runs ask of single nodes, which no model of an object knows. */
+const OF_NODES: ReadonlySet<string> = new Set(['hash']);
+
 /** The model that was asked for, or that a foreign history needs; undefined: the workload judges. */
 function choose(ref: string, found: Subject, loaded: Loaded, flags: Flags): Chosen | undefined {
   const format = found.format?.format ?? 'jsonl';
-  if (flags.model === undefined && format === 'jsonl') {
+  const criterion = flags.criterion === undefined ? undefined : findCriterion(flags.criterion);
+  if (flags.model === undefined && criterion === undefined && format === 'jsonl') {
     if (flags.init !== undefined)
       throw new HarnessError('bad-option', '--init: say also which --model begins with it');
     return undefined;
   }
   const functions = functionsOf(loaded.history);
-  const model = flags.model === undefined ? guessed(functions, ref) : findModel(flags.model);
-  requireKnown(model, loaded.history, ref);
+  const ofNodes = format === 'jsonl' ? functions.filter((f) => OF_NODES.has(f)) : [];
+  const ofObjects = functions.filter((f) => !ofNodes.includes(f));
+  const model = flags.model === undefined ? guessed(ofObjects, ref) : findModel(flags.model);
+  requireKnown(model, loaded.history, ref, ofNodes);
   const begin = flags.init === undefined ? undefined : jsonOf(flags.init);
   const init = begin === undefined && format === 'porcupine-kv' ? KV_INIT : begin;
   const name = flags.model ?? model.name;
   const beginning = init === undefined ? '' : ` that begins with ${JSON.stringify(init)}`;
-  const { notes } = loaded;
+  const notes = [...loaded.notes, ...ofNodes.map((f) => `${f} says nothing of objects, left out`)];
+  const asked = criterion === undefined ? '' : ` ${criterion.question}`;
   const isGuess = found.runPath === undefined && flags.format === undefined;
   const read = `${ref}: read as ${format}${isGuess ? ' (by its content)' : ''}`;
   return {
-    model: { name, ...(init !== undefined && { init }) },
-    said: [read, `judged as ${name}${beginning}`, ...notes].join('; '),
-    input: { format, guessed: isGuess, model: name, notes },
+    model: {
+      name,
+      ...(init !== undefined && { init }),
+      ...(criterion !== undefined && { criterion: criterion.name }),
+    },
+    said: [read, `judged as ${name}${beginning}${asked}`, ...notes].join('; '),
+    input: {
+      format,
+      guessed: isGuess,
+      model: name,
+      criterion: criterion?.name ?? 'linearizable',
+      notes,
+    },
   };
 }
 

@@ -51,6 +51,7 @@ import {
   pendingOverwrites,
   pendingReads,
   returnOfSlot,
+  slotsLike,
   supplyOf,
 } from './window.ts';
 
@@ -70,19 +71,22 @@ export function prepareChoices(ruleMask: i32): void {
   if ((rules & (RULE_N | RULE_A | RULE_C)) != (RULE_N | RULE_A | RULE_C)) rules &= ~RULE_U;
 }
 
+/** Where a configuration is in the tree of choices, its last one included; -1: no memory. */
+export function nodeWithChoice(c: usize): i32 {
+  const choice = choiceLeadingTo(c);
+  return choice == DISCARD ? nodeOf(c) : addNode(nodeOf(c), choice, chosenAt(c));
+}
+
 export function expand(c: usize): void {
   setExpanded(c, true);
-  const choice = choiceLeadingTo(c);
-  if (choice != DISCARD) {
-    const node = addNode(nodeOf(c), choice, chosenAt(c));
-    if (node < 0) {
-      endWith(OUT_OF_MEMORY);
-      return;
-    }
-    setNode(c, node);
-    setChosen(c, DISCARD, at);
+  const node = nodeWithChoice(c);
+  if (node < 0) {
+    endWith(OUT_OF_MEMORY);
+    return;
   }
-  setParent(nodeOf(c));
+  setNode(c, node);
+  setChosen(c, DISCARD, at);
+  setParent(node);
   target = completionBit(at);
   const fresh = isFresh(c);
   const optional = optionalOf(c) & ~target;
@@ -125,12 +129,9 @@ function spend(c: usize, optional: u64): void {
 /** Whether one of `candidates` is of the same kind and completes earlier (rule S). */
 function hasEarlierTwin(slot: i32, candidates: u64): bool {
   if ((rules & RULE_S) == 0) return false;
-  const kind = kindOfSlot(slot);
   const completion = returnOfSlot(slot);
-  for (let left = candidates; left != 0; left &= left - 1) {
-    const other = <i32>ctz<u64>(left);
-    if (kindOfSlot(other) == kind && returnOfSlot(other) < completion) return true;
-  }
+  for (let left = candidates & slotsLike(slot); left != 0; left &= left - 1)
+    if (returnOfSlot(<i32>ctz<u64>(left)) < completion) return true;
   return false;
 }
 
@@ -204,11 +205,10 @@ const NOW: i32 = 2;
 /** What there is to gain, for `reads` or others, by a state that an overwrite followed at once. */
 function gainOf(to: i32, reads: u64, done: u64, optional: u64): i32 {
   const sight = look(to);
-  if ((fitting(sight) & reads) != 0) return NOW;
   const others = ~pendingOverwrites & ~done;
-  if ((keeping(sight) & others & ~optional) != 0) return NOW;
-  if ((changing(sight) & others) != 0) return LATER;
-  return openClassOf(firstChanger(to)) >= 0 ? LATER : NOTHING;
+  const now = (fitting(sight) & reads) | (keeping(sight) & others & ~optional);
+  const isLater = (changing(sight) & others) != 0 || openClassOf(firstChanger(to)) >= 0;
+  return now != 0 ? NOW : isLater ? LATER : NOTHING;
 }
 
 /** Operations that never completed may be placed, too; of equal ones only how many matters. */

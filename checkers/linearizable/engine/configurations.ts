@@ -38,6 +38,10 @@ export function completionOf(c: usize): i32 {
 export function stateOf(c: usize): i32 {
   return load<i32>(c, 12);
 }
+export function setPlace(c: usize, completion: i32, state: i32): void {
+  store<i32>(c, completion, 8);
+  store<i32>(c, state, 12);
+}
 export function countsOf(c: usize): usize {
   return load<usize>(c, 16);
 }
@@ -148,19 +152,35 @@ export function admit(c: usize, fixed: u64): i32 {
   const hash = hashOf(completion, state, fixedDone);
   const head = heads + ((<usize>(hash & headMask)) << 2);
   for (let m = load<usize>(head); m != 0; m = nextOf(m)) {
-    if (stateOf(m) != state || completionOf(m) != completion) continue;
-    if ((doneOf(m) & fixed) != fixedDone) continue;
-    if (isAtLeast(m, c)) return KNOWN;
-    if (!isAtLeast(c, m)) continue;
-    store<usize>(m, countsOf(c), 16);
-    setMasks(m, doneOf(c), optionalOf(c), creditOf(c));
-    store<i32>(m, isFresh(c) ? 1 : 0, 56);
-    setNode(m, nodeOf(c));
-    setChosen(m, choiceLeadingTo(c), chosenAt(c));
-    replaced = m;
-    return REPLACED;
+    if (completionOf(m) != completion) continue;
+    const found = weigh(m, c, state, fixed, fixedDone);
+    if (found != NEW) return found;
   }
   return insert(c, hash) ? NEW : NO_MEMORY;
+}
+
+/** As `admit`, but adds nothing, and compares with those that are linked from `first` on. */
+export function weighAmong(first: usize, c: usize, fixed: u64): i32 {
+  const state = stateOf(c);
+  const fixedDone = doneOf(c) & fixed;
+  for (let m = first; m != 0; m = linkOf(m)) {
+    const found = weigh(m, c, state, fixed, fixedDone);
+    if (found != NEW) return found;
+  }
+  return NEW;
+}
+
+function weigh(m: usize, c: usize, state: i32, fixed: u64, fixedDone: u64): i32 {
+  if (stateOf(m) != state || (doneOf(m) & fixed) != fixedDone) return NEW;
+  if (isAtLeast(m, c)) return KNOWN;
+  if (!isAtLeast(c, m)) return NEW;
+  store<usize>(m, countsOf(c), 16);
+  setMasks(m, doneOf(c), optionalOf(c), creditOf(c));
+  store<i32>(m, isFresh(c) ? 1 : 0, 56);
+  setNode(m, nodeOf(c));
+  setChosen(m, choiceLeadingTo(c), chosenAt(c));
+  replaced = m;
+  return REPLACED;
 }
 
 /** Adds one that has nothing to be compared with. */
@@ -225,6 +245,15 @@ export function forget(first: usize): void {
     store<usize>(heads + ((<usize>(load<i32>(c, 68) & headMask)) << 2), 0);
     release(c);
     members--;
+    c = following;
+  }
+}
+
+/** As `forget`, of those that are in no table. */
+export function releaseAll(first: usize): void {
+  for (let c = first; c != 0; ) {
+    const following = linkOf(c);
+    release(c);
     c = following;
   }
 }

@@ -1,5 +1,13 @@
 /** Configurations that were just made go to where they cannot get on; how far any of them got. */
-import { newConfiguration, setChosen, setMasks, setNext, setNode } from './configurations.ts';
+import {
+  newConfiguration,
+  nextOf,
+  setChosen,
+  setMasks,
+  setNext,
+  setNode,
+} from './configurations.ts';
+import { none, sumOf } from './counts.ts';
 import { setWaiting, waitingAt } from './queue.ts';
 import { addNode, ROOT } from './trail.ts';
 import { next } from './transitions.ts';
@@ -19,17 +27,29 @@ export const USE: i32 = 1;
 export const HIDE: i32 = 2;
 
 export let outcome: i32 = 0;
-/** The last completion that no configuration got past yet, and the trail to one that waits there. */
+/**
+ * The last completion that no configuration got past yet. Of those that wait there, the one that used
+ * the fewest of unknown outcome: where it was made in the tree of choices, and by which.
+ */
 export let furthest: i32 = 0;
-export let furthestNode: i32 = ROOT;
+export let furthestParent: i32 = ROOT;
+let furthestChoice: i32 = 0;
+let furthestAt: i32 = 0;
+let furthestSum: i32 = 0;
+/** Any order will do, even if there is one that uses fewer. */
+let isHasty: bool = false;
 
 /** The node of the configuration that is being expanded. */
 let parent: i32 = ROOT;
 
-export function prepareFrontier(): void {
+export function prepareFrontier(hasty: bool): void {
+  isHasty = hasty;
+  furthestSum = 0;
   outcome = RUNNING;
   furthest = 0;
-  furthestNode = ROOT;
+  waiting = 0;
+  furthestParent = ROOT;
+  furthestChoice = DISCARD;
   parent = ROOT;
 }
 export function endWith(result: i32): void {
@@ -38,8 +58,47 @@ export function endWith(result: i32): void {
 export function setParent(node: i32): void {
   parent = node;
 }
-export function setFurthestNode(node: i32): void {
-  furthestNode = node;
+export function setFurthestParent(node: i32): void {
+  furthestParent = node;
+}
+/** Where it is itself in the tree, for which it needs a node; -1: no memory. */
+export function furthestNode(): i32 {
+  if (furthestChoice == DISCARD) return furthestParent;
+  const node = addNode(furthestParent, furthestChoice, furthestAt);
+  if (node >= 0) reachBy(furthest, node);
+  return node;
+}
+
+/** How many wait at all completions together. */
+export let waiting: i32 = 0;
+
+export function takeWaiting(e: i32): usize {
+  const c = waitingAt(e);
+  setWaiting(e, nextOf(c));
+  waiting--;
+  return c;
+}
+
+/** What `pass` leaves of what was done, and of credit. */
+export let restDone: u64 = 0;
+let restCredit: u64 = 0;
+
+/** The first completion, from here on, whose operation has not found its place. */
+export function pass(state: i32, done: u64, credit: u64): i32 {
+  let e = at;
+  for (; e < completionCount; e++) {
+    const bit = completionBit(e);
+    if ((done & bit) != 0) {
+      done ^= bit;
+      continue;
+    }
+    const kind = completionKind(e);
+    if (!isRead(kind) || next(state, kind) < 0) break;
+    credit &= ~bit;
+  }
+  restDone = done;
+  restCredit = credit;
+  return e;
 }
 
 /** Puts a configuration that was just made where it cannot get on. */
@@ -52,20 +111,11 @@ export function emit(
   fresh: bool,
   choice: i32,
 ): void {
-  let e = at;
-  for (; e < completionCount; e++) {
-    const bit = completionBit(e);
-    if ((done & bit) != 0) {
-      done ^= bit;
-      continue;
-    }
-    const kind = completionKind(e);
-    if (!isRead(kind) || next(state, kind) < 0) break;
-    credit &= ~bit;
-  }
+  const e = pass(state, done, credit);
   if (e == completionCount) {
-    reach(e, choice);
-    if (outcome == RUNNING) outcome = VALID;
+    if (counts == 0) outcome = OUT_OF_MEMORY;
+    else reach(e, counts, choice);
+    if (outcome == RUNNING && (isHasty || counts == none)) outcome = VALID;
     return;
   }
   const c = newConfiguration(e, state, counts, fresh && e == at);
@@ -73,16 +123,29 @@ export function emit(
     outcome = OUT_OF_MEMORY;
     return;
   }
-  setMasks(c, done, optional, credit);
+  setMasks(c, restDone, optional, restCredit);
   setNode(c, parent);
   setChosen(c, choice, at);
   setNext(c, waitingAt(e));
   setWaiting(e, c);
-  if (e > furthest) reach(e, choice);
+  waiting++;
+  reach(e, counts, choice);
 }
 
-function reach(e: i32, choice: i32): void {
+/** Without a branch: no processor could guess it. */
+function reach(e: i32, counts: usize, choice: i32): void {
+  const sum = sumOf(counts);
+  const isFurther = (e > furthest) | ((e == furthest) & (sum < furthestSum));
+  furthest = select<i32>(e, furthest, isFurther);
+  furthestSum = select<i32>(sum, furthestSum, isFurther);
+  furthestParent = select<i32>(parent, furthestParent, isFurther);
+  furthestChoice = select<i32>(choice, furthestChoice, isFurther);
+  furthestAt = select<i32>(at, furthestAt, isFurther);
+}
+
+export function reachBy(e: i32, node: i32): void {
   furthest = e;
-  furthestNode = choice == DISCARD ? parent : addNode(parent, choice, at);
-  if (furthestNode < 0) outcome = OUT_OF_MEMORY;
+  furthestParent = node;
+  furthestChoice = DISCARD;
+  if (node < 0) outcome = OUT_OF_MEMORY;
 }

@@ -69,9 +69,9 @@ export function completions(): i32 {
 export function operationOf(completion: i32): i32 {
   return completionOp(completion);
 }
-/** Where the order that got furthest ends in the trail. */
+/** Where the order that got furthest ends in the trail; -1: there was no memory left to tell. */
 export function furthestPlace(): i32 {
-  return furthestNode;
+  return furthestNode();
 }
 /** The operation in a slot where the window is. */
 export function operationIn(slot: i32): i32 {

@@ -3,7 +3,7 @@
  * place (just-in-time linearization, Lowe 2017). To get past, operations in flight are placed one
  * after another, that operation last.
  */
-import { expand, prepareChoices, RULE_N, rules } from './choices.ts';
+import { expand, nodeWithChoice, prepareChoices, RULE_N, rules } from './choices.ts';
 import {
   add,
   admit,
@@ -21,14 +21,18 @@ import {
   prepareConfigurations,
   REPLACED,
   release,
+  releaseAll,
   replaced,
+  setChosen,
   setExpanded,
   setLink,
   setMasks,
   setNode,
+  setPlace,
   setReadsNow,
   setWorkAfter,
   stateOf,
+  weighAmong,
   workAfter,
 } from './configurations.ts';
 import { none, prepareCounts } from './counts.ts';
@@ -37,37 +41,53 @@ import {
   emit,
   endWith,
   furthest,
-  furthestNode,
+  furthestParent,
   INVALID,
   OUT_OF_MEMORY,
   OUT_OF_STATES,
   outcome,
+  PLACE,
+  pass,
   prepareFrontier,
   RUNNING,
-  setFurthestNode,
+  reachBy,
+  restDone,
+  setFurthestParent,
+  takeWaiting,
   VALID,
+  waiting,
 } from './frontier.ts';
-import { lastWaiting, nextWaiting, prepareQueue, setWaiting, waitingAt } from './queue.ts';
+import { lastWaiting, nextWaiting, prepareQueue, waitingAt } from './queue.ts';
 import { fitting, keeping, look } from './sight.ts';
-import { keep, newNodeOf, numberKept, prepareTrail, sweep, wantsSweep } from './trail.ts';
-import { outOfMemory, outOfStates } from './transitions.ts';
+import { addNode, keep, newNodeOf, numberKept, prepareTrail, sweep, wantsSweep } from './trail.ts';
+import { next, outOfMemory, outOfStates } from './transitions.ts';
 import {
   at,
   classCount,
   completionBit,
+  completionCount,
+  completionKind,
+  completionOp,
   moveTo,
+  openClasses,
   pending,
   pendingOverwrites,
   pendingReads,
 } from './window.ts';
+
+/** So many configurations of one completion are few. */
+const FEW: i32 = 8;
 
 let waveWidth: i32 = 0;
 
 /** Configurations at the present completion: to be expanded, and all that are kept. */
 let work: usize = 0;
 let members: usize = 0;
-/** The first one that arrived, as long as none is there to compare it with. */
-let sole: usize = 0;
+/**
+ * How many of them are in no table: as long as they are few, they are looked through one by one.
+ * -1: all are in the table.
+ */
+let loose: i32 = 0;
 let taken: i32 = 0;
 
 export let steps: i64 = 0;
@@ -81,12 +101,12 @@ export function prepareSearch(ruleMask: i32, width: i32): bool {
   waveWidth = width;
   work = 0;
   members = 0;
-  sole = 0;
+  loose = width > 0 ? -1 : 0;
   taken = 0;
   steps = 0;
   configurations = 0;
   prepareChoices(ruleMask);
-  prepareFrontier();
+  prepareFrontier(width > 0);
   if (!prepareQueue(width > 0) || !prepareCounts(classCount) || !prepareTrail()) return false;
   if (!prepareConfigurations()) return false;
   setReadsNow(pendingReads);
@@ -106,37 +126,109 @@ export function run(budget: i32): i32 {
       const c = work;
       work = workAfter(c);
       taken++;
-      steps++;
-      expand(c);
+      if (loose != 1 || waiting != 0 || !walk(c, end)) {
+        steps++;
+        expand(c);
+      }
       if (outOfStates) endWith(OUT_OF_STATES);
       if (outOfMemory) endWith(OUT_OF_MEMORY);
     } else if (!goOn()) {
-      if (sole != 0) add(sole, 0);
-      endWith(INVALID);
+      if (!tabulate(0)) endWith(OUT_OF_MEMORY);
+      else endWith(furthest == completionCount ? VALID : INVALID);
     }
   }
   return outcome;
 }
 
+/**
+ * Goes on from the only configuration there is, as long as there is one choice, to place the operation
+ * that completes next: where clients seldom overlap that is most of the way. False: not one step.
+ */
+function walk(c: usize, end: i64): bool {
+  if (optionalOf(c) != 0) return false;
+  let state = stateOf(c);
+  let done = doneOf(c);
+  let node = -1;
+  let landed = at;
+  while (steps < end && openClasses == 0) {
+    const bit = completionBit(at);
+    if ((pending & ~pendingReads & ~done) != bit) break;
+    const to = next(state, completionKind(at));
+    if (to < 0) break;
+    if (node < 0) node = nodeWithChoice(c);
+    if (node >= 0) node = addNode(node, (completionOp(at) << 2) | PLACE, at);
+    steps++;
+    state = to;
+    landed = pass(state, done | bit, 0);
+    done = restDone;
+    reachBy(landed, node);
+    if (outcome != RUNNING || landed == completionCount) return true;
+    moveTo(landed);
+    done |= fitting(look(state));
+    configurations++;
+  }
+  if (node < 0) return false;
+  setReadsNow(pendingReads);
+  setPlace(c, landed, state);
+  setMasks(c, done, 0, 0);
+  normalize(c);
+  setNode(c, node);
+  setChosen(c, DISCARD, landed);
+  toWork(c);
+  return true;
+}
+
 /** To the next completion where somebody waits; false: there is none. */
 function goOn(): bool {
-  let e = nextWaiting(at + 1, furthest);
-  if (e < 0 && waveWidth > 0) e = lastWaiting(furthest);
-  if (e < 0) return false;
-  if (sole != 0) release(sole);
+  if (waiting == 0) return false;
+  if (loose >= 0) releaseAll(members);
   else if (waveWidth == 0) forget(members);
-  sole = 0;
+  if (waveWidth == 0) loose = 0;
   members = 0;
   taken = 0;
-  moveTo(e);
+  if (waveWidth == 0)
+    do moveTo(at + 1);
+    while (waitingAt(at) == 0);
+  else moveTo(onwards());
   setReadsNow(pendingReads);
   return true;
 }
 
-/** Takes one that waits, brings it to its normal form, and keeps it unless one as good was here. */
+/** The next completion where somebody waits, or behind the last one that. */
+function onwards(): i32 {
+  const e = nextWaiting(at + 1, furthest);
+  return e < 0 ? lastWaiting(furthest) : e;
+}
+
+/** Takes one that waits, and keeps it unless one as good was here. */
 function arrive(): void {
-  const c = waitingAt(at);
-  setWaiting(at, nextOf(c));
+  const c = takeWaiting(at);
+  normalize(c);
+  const fixed = pending & ~pendingReads & ~pendingOverwrites;
+  const found = loose < 0 ? admit(c, fixed) : weighAmong(members, c, fixed);
+  if (found == NO_MEMORY) endWith(OUT_OF_MEMORY);
+  else if (found == KNOWN) release(c);
+  else if (found == NEW) {
+    configurations++;
+    setLink(c, members);
+    members = c;
+    toWork(c);
+    if (loose >= 0 && ++loose > FEW && !tabulate(fixed)) endWith(OUT_OF_MEMORY);
+  } else if (found == REPLACED) {
+    release(c);
+    if (isExpanded(replaced)) toWork(replaced);
+  }
+}
+
+/** From now on they are found by their hashes. */
+function tabulate(fixed: u64): bool {
+  if (loose < 0) return true;
+  loose = -1;
+  for (let c = members; c != 0; c = linkOf(c)) if (!add(c, fixed)) return false;
+  return true;
+}
+
+function normalize(c: usize): void {
   const sight = look(stateOf(c));
   const done = doneOf(c) | fitting(sight);
   let optional = optionalOf(c);
@@ -145,29 +237,6 @@ function arrive(): void {
   // Without an overwrite that may be hidden there is nothing that a read could have seen.
   const credit = (optional & pendingOverwrites) == 0 ? 0 : creditOf(c) & ~done;
   setMasks(c, done, optional, credit);
-  if (members == 0 && waveWidth == 0) {
-    configurations++;
-    setLink(c, 0);
-    members = c;
-    sole = c;
-    toWork(c);
-    return;
-  }
-  const fixed = pending & ~pendingReads & ~pendingOverwrites;
-  if (sole != 0 && !add(sole, fixed)) endWith(OUT_OF_MEMORY);
-  sole = 0;
-  const found = admit(c, fixed);
-  if (found == NO_MEMORY) endWith(OUT_OF_MEMORY);
-  else if (found == KNOWN) release(c);
-  else if (found == NEW) {
-    configurations++;
-    setLink(c, members);
-    members = c;
-    toWork(c);
-  } else if (found == REPLACED) {
-    release(c);
-    if (isExpanded(replaced)) toWork(replaced);
-  }
 }
 
 function toWork(c: usize): void {
@@ -183,12 +252,12 @@ function hereAfter(c: usize): usize {
 }
 
 function sweepTrail(): bool {
-  keep(furthestNode);
+  keep(furthestParent);
   for (let c = hereAfter(0); c != 0; c = hereAfter(c)) keep(nodeOf(c));
   for (let e = nextWaiting(0, furthest); e >= 0; e = nextWaiting(e + 1, furthest))
     for (let c = waitingAt(e); c != 0; c = nextOf(c)) keep(nodeOf(c));
   if (!numberKept()) return false;
-  setFurthestNode(newNodeOf(furthestNode));
+  setFurthestParent(newNodeOf(furthestParent));
   for (let c = hereAfter(0); c != 0; c = hereAfter(c)) setNode(c, newNodeOf(nodeOf(c)));
   for (let e = nextWaiting(0, furthest); e >= 0; e = nextWaiting(e + 1, furthest))
     for (let c = waitingAt(e); c != 0; c = nextOf(c)) setNode(c, newNodeOf(nodeOf(c)));

@@ -37,12 +37,13 @@ function renew(state: i32, sight: usize, seenAt: i32): void {
   let changing = load<u64>(sight, 24) & known;
   for (let left = pending & news; left != 0; left &= left - 1) {
     const slot = <i32>ctz<u64>(left);
-    const bit = (<u64>1) << slot;
     const to = next(state, kindOfSlot(slot));
-    if (to < 0) continue;
-    if ((pendingReads & bit) != 0) fitting |= bit;
-    else if (to == state) keeping |= bit;
-    else changing |= bit;
+    // Without branches: no processor could guess them.
+    const legal = (<u64>(to >= 0)) << slot;
+    const same = (<u64>(to == state)) << slot;
+    fitting |= legal & pendingReads;
+    keeping |= same & ~pendingReads;
+    changing |= legal & ~same & ~pendingReads;
   }
   store<i32>(sight, at + 1);
   store<u64>(sight, fitting, 8);

@@ -1,5 +1,5 @@
 /** After the search: where it could not go on, and how it got there. */
-import { allocate, liftLimit } from './arena.ts';
+import { allocateToTell } from './arena.ts';
 import {
   completionOf,
   doneOf,
@@ -31,8 +31,7 @@ export function prepareSurvey(): void {
 export function survey(limit: i32): i32 {
   if (furthest == completionCount) return 0;
   moveTo(furthest);
-  liftLimit();
-  rows = allocate(<usize>limit * ROW_BYTES);
+  rows = allocateToTell(<usize>limit * ROW_BYTES);
   if (rows == 0) return 0;
   let count = 0;
   for (let c = memberAfter(0); c != 0 && count < limit; c = memberAfter(c)) {
@@ -53,11 +52,11 @@ export function surveyedAt(): usize {
 
 /** Writes the choices on the way to a node, first to last, as pairs (choice, completion); -1: no memory. */
 export function trace(to: i32): i32 {
+  if (to < 0) return -1;
   let length = 0;
   for (let node = to; node != ROOT; node = parentOf(node)) length++;
   if (pairs == 0 || length > pairsRoom) {
-    liftLimit();
-    pairs = allocate(((<usize>length) << 3) + 8);
+    pairs = allocateToTell(((<usize>length) << 3) + 8);
     if (pairs == 0) return -1;
     pairsRoom = length;
   }

@@ -13,7 +13,6 @@ const NEVER: i32 = 0x7fffffff;
 const SLOTS: i32 = 64;
 /** For how many completions it is remembered which slots were taken since the one before. */
 const RECENT: i32 = 8;
-const RECENT_BYTES: i32 = 16;
 /** Of a completion: operation, how many were invoked before it, kind, slot. */
 const COMPLETION_BITS: usize = 4;
 
@@ -35,8 +34,12 @@ let groups: usize = 0;
 /** For each class, and each group: how many of its operations were invoked by now. */
 let supply: usize = 0;
 let groupSupply: usize = 0;
-/** For the last completions that the window came to: the slots that were taken, and which it was. */
+/** For each of the last completions: the slots that were taken since. */
 let recent: usize = 0;
+/** The window did not go back since it was at this one. */
+let recentFrom: i32 = 0;
+/** For each kind the slots of its operations in flight. */
+let slotsOfKind: usize = 0;
 let slotKinds: usize = 0;
 let slotReturns: usize = 0;
 
@@ -71,13 +74,14 @@ export function prepareColumns(count: i32, kindCount: i32): bool {
   groups = allocate(kindWords);
   supply = allocateZero(kindWords);
   groupSupply = allocateZero(kindWords);
-  recent = allocateZero(RECENT * RECENT_BYTES);
+  recent = allocateZero(RECENT << 3);
+  slotsOfKind = allocateZero(kindWords << 1);
   slotKinds = allocate(SLOTS << 2);
   slotReturns = allocate(SLOTS << 2);
   if (kinds == 0 || calls == 0 || returns == 0 || flags == 0 || completions == 0) return false;
   if (slots == 0 || classOfKind == 0 || kindOfClass == 0 || overwriting == 0) return false;
   if (groups == 0 || supply == 0 || groupSupply == 0 || recent == 0) return false;
-  if (slotKinds == 0 || slotReturns == 0) return false;
+  if (slotsOfKind == 0 || slotKinds == 0 || slotReturns == 0) return false;
   memory.fill(classOfKind, 0xff, kindWords);
   return true;
 }
@@ -143,6 +147,7 @@ export function prepareWindow(): bool {
   pendingReads = 0;
   pendingOverwrites = 0;
   openClasses = 0;
+  recentFrom = 0;
   invokeFrom(0, completionCount == 0 ? operations : callsBefore(0));
   return true;
 }
@@ -195,8 +200,11 @@ function callsBefore(e: i32): i32 {
 export function completionKind(e: i32): i32 {
   return load<i32>(recordOf(e), 8);
 }
+function completionSlot(e: i32): i32 {
+  return load<i32>(recordOf(e), 12);
+}
 export function completionBit(e: i32): u64 {
-  return (<u64>1) << load<i32>(recordOf(e), 12);
+  return (<u64>1) << completionSlot(e);
 }
 export function isRead(kind: i32): bool {
   return (load<u8>(flags + kind) & READ_ONLY) != 0;
@@ -209,6 +217,10 @@ export function groupOf(kind: i32): i32 {
 }
 export function kindOfSlot(slot: i32): i32 {
   return load<i32>(slotKinds + (slot << 2));
+}
+/** Operations in flight of the same kind as the one in a slot, that one included. */
+export function slotsLike(slot: i32): u64 {
+  return load<u64>(slotsOfKind + ((<usize>kindOfSlot(slot)) << 3));
 }
 export function returnOfSlot(slot: i32): i32 {
   return load<i32>(slotReturns + (slot << 2));
@@ -230,20 +242,21 @@ export function supplyOf(group: i32): i32 {
 
 export function moveTo(e: i32): void {
   while (at < e) {
-    leave(completionBit(at));
+    leave(completionSlot(at));
     const from = callsBefore(at);
     const before = pending;
     at++;
     invokeFrom(from, callsBefore(at));
-    const note = recent + (at & (RECENT - 1)) * RECENT_BYTES;
-    store<u64>(note, pending & ~before);
-    store<i32>(note, at, 8);
+    noteNews(pending & ~before);
   }
+  if (at == e) return;
+  recentFrom = e;
   while (at > e) {
     at--;
     revokeTo(callsBefore(at), callsBefore(at + 1));
     enter(completionOp(at));
   }
+  store<u64>(recent + ((<usize>(at & (RECENT - 1))) << 3), 0);
 }
 
 function invokeFrom(from: i32, to: i32): void {
@@ -254,7 +267,7 @@ function invokeFrom(from: i32, to: i32): void {
 
 function revokeTo(from: i32, to: i32): void {
   for (let op = to - 1; op >= from; op--)
-    if (load<i32>(returns + ((<usize>op) << 2)) != NEVER) leave((<u64>1) << slotOf(op));
+    if (load<i32>(returns + ((<usize>op) << 2)) != NEVER) leave(slotOf(op));
     else supplyMore(kindOf(op), -1);
 }
 
@@ -276,12 +289,18 @@ function enter(op: i32): void {
   store<i32>(slotKinds + (slot << 2), kind);
   store<i32>(slotReturns + (slot << 2), load<i32>(returns + ((<usize>op) << 2)));
   pending |= bit;
-  const flag = load<u8>(flags + kind);
-  if (flag == READ_ONLY) pendingReads |= bit;
-  else if (flag == OVERWRITE) pendingOverwrites |= bit;
+  const same = slotsOfKind + ((<usize>kind) << 3);
+  store<u64>(same, load<u64>(same) | bit);
+  // Without a branch: no processor could guess it.
+  const flag = <u64>load<u8>(flags + kind);
+  pendingReads |= (flag & READ_ONLY) << slot;
+  pendingOverwrites |= (flag >> 1) << slot;
 }
 
-function leave(bit: u64): void {
+function leave(slot: i32): void {
+  const bit = (<u64>1) << slot;
+  const same = slotsOfKind + ((<usize>kindOfSlot(slot)) << 3);
+  store<u64>(same, load<u64>(same) & ~bit);
   pending &= ~bit;
   pendingReads &= ~bit;
   pendingOverwrites &= ~bit;
@@ -289,12 +308,18 @@ function leave(bit: u64): void {
 
 /** Slots that may hold another operation than at completion `e`, as far as that is remembered. */
 export function newsSince(e: i32): u64 {
-  if (e < 0 || e > at || at - e > RECENT) return ~(<u64>0);
-  let news: u64 = 0;
-  for (let i = e + 1; i <= at; i++) {
-    const note = recent + (i & (RECENT - 1)) * RECENT_BYTES;
-    if (load<i32>(note, 8) != i) return ~(<u64>0);
-    news |= load<u64>(note);
+  return e < recentFrom || e > at || at - e >= RECENT ? ~(<u64>0) : newsAt(e);
+}
+
+/** The ring has for each of the last completions what was taken since. */
+function newsAt(e: i32): u64 {
+  return load<u64>(recent + ((<usize>(e & (RECENT - 1))) << 3));
+}
+
+function noteNews(taken: u64): void {
+  for (let i = 0; i < RECENT; i++) {
+    const place = recent + ((<usize>i) << 3);
+    store<u64>(place, load<u64>(place) | taken);
   }
-  return news;
+  store<u64>(recent + ((<usize>(at & (RECENT - 1))) << 3), 0);
 }

@@ -16,7 +16,8 @@ import { type Mutation, mutantOf } from '../../testkit/mutant.ts';
 const UNIQUE: readonly Mutation[] = [
   {
     without: 'a value that was written twice is not judged',
-    replace: 'if (table[source] !== 0) this.#other[keyOf[put] as number] = 1;',
+    replace:
+      'if (((table[source] as number) & isPut) !== 0) this.#other[keyOf[put] as number] = 1;',
     by: '',
   },
   {
@@ -31,7 +32,7 @@ const UNIQUE: readonly Mutation[] = [
   },
   {
     without: 'only one cas takes a value',
-    replace: 'if (table[at + TAKER] !== 0) this.#twoWinners(needed, row); else',
+    replace: 'if ((taker & isCas) !== 0) this.#twoWinners(needed, row); else',
     by: '',
   },
   {
@@ -46,13 +47,13 @@ const UNIQUE: readonly Mutation[] = [
   },
   {
     without: 'the first read to end counts',
-    replace: 'if (LAST - end > (table[at + END] as number)) table[at + END] = LAST - end;',
+    replace: 'table[at + END] = later(table[at + END] as number, LAST - end);',
     by: 'table[at + END] = LAST - end;',
   },
   {
     without: 'the last read to begin counts',
-    replace: 'if (start > (table[at + START] as number)) table[at + START] = start;',
-    by: 'if (table[at + START] === 0) table[at + START] = start;',
+    replace: 'table[at + START] = later(table[at + START] as number, (call[row] as number) + 1);',
+    by: 'table[at + START] ||= (call[row] as number) + 1;',
   },
   {
     without: 'a cas of unknown outcome happened only if somebody needs what it put',
@@ -77,27 +78,27 @@ const UNIQUE: readonly Mutation[] = [
   {
     without: 'only what somebody put heads a block',
     replace: 'if (source === 0) continue;',
-    by: '',
+    by: 'if (source === 0) { this.#begin(value); continue; }',
   },
   {
     without: 'a cas heads no block',
-    replace: 'if ((needs[row] as number) >= 0) continue;',
-    by: '',
+    replace: 'const isHead = taken >> 31;',
+    by: 'const isHead = -1;',
   },
   {
     without: 'the end of the write counts',
-    replace: 'let first = row >= 0 ? (ret[row] as number) : NONE;',
-    by: 'let first = row >= 0 ? NEVER : NONE;',
+    replace: '| (end & isHead);',
+    by: '| (NEVER & isHead);',
   },
   {
     without: 'what a key begins with is there before all',
-    replace: 'let first = row >= 0 ? (ret[row] as number) : NONE;',
-    by: 'let first = row >= 0 ? (ret[row] as number) : NEVER;',
+    replace: 'this.#addReads(value, value, NONE, NONE);',
+    by: 'this.#addReads(value, value, LAST, NONE);',
   },
   {
     without: 'the begin of the write counts',
-    replace: 'let latest = row >= 0 ? (call[row] as number) : NONE;',
-    by: 'let latest = NONE;',
+    replace: 'later(latest, call[row] as number)',
+    by: 'isHead ? latest : later(latest, call[row] as number)',
   },
   {
     without: 'no read ends before its write begins',
@@ -106,73 +107,82 @@ const UNIQUE: readonly Mutation[] = [
   },
   {
     without: 'the end of a read counts for its block',
-    replace: 'if (readEnd < first) first = readEnd;',
-    by: '',
+    replace: 'earlier(first, readEnd)',
+    by: 'first',
   },
   {
     without: 'the begin of a read counts for its block',
-    replace: 'if (readStart > latest) latest = readStart;',
-    by: '',
+    replace: 'later(latest, readStart) + 1',
+    by: 'latest + 1',
   },
   {
     without: 'what takes a value follows its reads',
-    replace: 'if (end < latest) this.#tooEarly(value, latest, end);',
+    replace: 'if (end < latest) this.#tooEarly(taken, latest, end);',
     by: '',
   },
   {
     without: 'the end of a cas counts for its block',
-    replace: 'if (end < first) first = end;',
-    by: '',
+    replace: 'table[at + END] = later(table[at + END] as number, LAST - end);',
+    by: 'if (isCas === 0) table[at + END] = later(table[at + END] as number, LAST - end);',
   },
   {
     without: 'the begin of a cas counts for its block',
-    replace: 'if (start > latest) latest = start;',
-    by: '',
+    replace: 'later(latest, call[row] as number)',
+    by: 'isHead ? (call[row] as number) : latest',
   },
   {
     without: 'a block goes on with what a cas put',
-    replace: 'value = puts[taker] as number; } table',
-    by: 'break; } table',
+    replace: 'if (!this.#add(value, row, needs[row] as number)) late.push(value);',
+    by: 'if ((needs[row] as number) < 0) this.#add(value, row, NONE);',
+  },
+  {
+    without: 'a value whose number is lower than that of the one before it has its place, too',
+    replace: 'if (!this.#add(value, row, needs[row] as number)) late.push(value);',
+    by: 'this.#add(value, row, needs[row] as number);',
+  },
+  {
+    without: 'so have those that follow it',
+    replace: 'if (taker < 0) break; value = puts[taker] as number;',
+    by: 'break;',
   },
   {
     without: 'blocks are in order of the later of both moments: the first end',
-    replace: 'const last = first > latest ? first : latest;',
-    by: 'const last = latest;',
+    replace: 'const last = later(this.#firstEnd(value), this.#lastStart(value));',
+    by: 'const last = this.#lastStart(value);',
   },
   {
     without: 'blocks are in order of the later of both moments: the last begin',
-    replace: 'const last = first > latest ? first : latest;',
-    by: 'const last = first;',
+    replace: 'const last = later(this.#firstEnd(value), this.#lastStart(value));',
+    by: 'const last = this.#firstEnd(value);',
   },
   {
     without: 'no block ended before one that comes before it began',
-    replace:
-      'if (LAST - (table[head * FIELDS + END] as number) < start) this.#overlap(before, head);',
+    replace: 'if (this.#firstEnd(head) < start) this.#overlap(latest[key] as number, head);',
     by: '',
   },
   {
     without: 'of those before, the last begin counts',
-    replace: 'if ((table[head * FIELDS + START] as number) <= start) continue;',
-    by: '',
+    replace: 'starts[key] = later(start, own);',
+    by: 'starts[key] = own;',
   },
   {
     without: 'the blocks of each key are apart',
-    replace: 'const key = keyOf[head] as number; const before = (latest[key] as number) - 1;',
-    by: 'const key = 0; const before = (latest[key] as number) - 1;',
+    replace: 'const key = keyOf[head] as number; const start = starts[key] as number;',
+    by: 'const key = 0; const start = starts[key] as number;',
   },
   {
     without: 'what is needed has a place',
-    replace: 'if (placed[value] === 1 || !this.#isNeeded(value)) continue;',
-    by: 'continue;',
+    replace: 'if (block === 0 && this.#isNeeded(value)) {',
+    by: 'if (block < 0) {',
   },
   {
     without: 'only what is needed must have a place',
-    replace: 'if (placed[value] === 1 || !this.#isNeeded(value)) continue;',
-    by: 'if (placed[value] === 1) continue;',
+    replace: 'if (block === 0 && this.#isNeeded(value)) {',
+    by: 'if (block === 0) {',
   },
   {
     without: 'what nobody put is an end in itself',
-    replace: 'if (this.#table[value * FIELDS + SOURCE] === 0) this.#noSource(value); else',
+    replace: 'if (table[placeOf(value) + SOURCE] === 0) this.#noSource(value); else',
     by: '',
   },
   {
@@ -195,7 +205,7 @@ const UNIQUE: readonly Mutation[] = [
 const REVISIONS: readonly Mutation[] = [
   {
     without: 'each change has a revision of its own',
-    replace: 'if (rows > 1 && (place & 1) === 1) return sameRevision(columns, ranks, row);',
+    replace: 'if (changes > 1) return sameRevision(columns, ranks, first + (place >> 1));',
     by: '',
   },
   {
@@ -205,17 +215,15 @@ const REVISIONS: readonly Mutation[] = [
   },
   {
     without: 'a read comes after the change of its revision',
-    replace: `const place = 2 * ((of[row] as number) - first) + ((puts[row] as number) < 0 ? 2 : 1);
-      const at = places[place] as number;`,
-    by: `const place = 2 * ((of[row] as number) - first) + ((puts[row] as number) < 0 ? 1 : 2);
-      const at = places[place] as number;`,
+    replace: 'places[place] = sum; places[place + 1] = sum + changes;',
+    by: 'places[place] = sum + reads; places[place + 1] = sum;',
   },
   {
     without: 'an unknown outcome has no place in the order of revisions',
     replace: `if (ret[row] === NEVER) continue;
-      const place = 2 * ((of[row] as number) - first) + ((puts[row] as number) < 0 ? 2 : 1);
+      const place = placeOf((of[row] as number) - first, puts[row] as number);
       const at = places[place] as number;`,
-    by: `const place = 2 * ((of[row] as number) - first) + ((puts[row] as number) < 0 ? 2 : 1);
+    by: `const place = placeOf((of[row] as number) - first, puts[row] as number);
       const at = places[place] as number;`,
   },
   {
@@ -231,7 +239,7 @@ const REVISIONS: readonly Mutation[] = [
   },
   {
     without: 'what an operation needs is there',
-    replace: 'if (needed >= 0 && holds[own] !== needed) {',
+    replace: 'if ((((holds[own] as number) ^ needed) & ~(needed >> 31)) !== 0) {',
     by: 'if (row < 0) {',
   },
   {
@@ -246,8 +254,8 @@ const REVISIONS: readonly Mutation[] = [
   },
   {
     without: 'what follows an unknown outcome had not ended when that began',
-    replace: 'if ((call[one] as number) > latest) { latest',
-    by: 'if (one < 0) { latest',
+    replace: 'for (const one of revealed) latest = Math.max(latest, call[one] as number);',
+    by: '',
   },
   {
     without: 'the order keeps time',
@@ -256,12 +264,12 @@ const REVISIONS: readonly Mutation[] = [
   },
   {
     without: 'the latest begin so far counts',
-    replace: 'if (start > latest) { latest = start; latestRow = row; }',
-    by: 'latest = start; latestRow = row;',
+    replace: 'latest = later(latest, call[row] as number);',
+    by: 'latest = call[row] as number;',
   },
   {
     without: 'a change leaves what it put',
-    replace: 'if (put >= 0) holds[own] = put;',
+    replace: 'holds[own] = (put & ~isRead) | ((holds[own] as number) & isRead);',
     by: '',
   },
   {

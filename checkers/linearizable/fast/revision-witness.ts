@@ -12,6 +12,7 @@
  */
 import { invariant } from '../../../harness/core/invariant.ts';
 import { anythingBut, NEVER, NONE, type RegisterColumns } from '../columns.ts';
+import { later } from './branchless.ts';
 
 export type RevisionWitness =
   /** `order`: rows of a legal order of all keys, without what nobody needs of unknown outcome. */
@@ -78,21 +79,22 @@ function byRevision(columns: RegisterColumns, ranks: Ranks): Int32Array | Revisi
     if (start <= before) invariant(false, 'the columns are in order of invocation');
     before = start;
     if (ret[row] === NEVER) continue;
-    const place = 2 * ((of[row] as number) - first) + ((puts[row] as number) < 0 ? 2 : 1);
-    const rows = (places[place] as number) + 1;
-    places[place] = rows;
-    if (rows > 1 && (place & 1) === 1) return sameRevision(columns, ranks, row);
+    const place = placeOf((of[row] as number) - first, puts[row] as number);
+    places[place] = (places[place] as number) + 1;
   }
   let sum = 0;
-  for (let place = 0; place <= 2 * count; place++) {
-    const rows = places[place] as number;
+  for (let place = 1; place < 2 * count; place += 2) {
+    const changes = places[place] as number;
+    const reads = places[place + 1] as number;
+    if (changes > 1) return sameRevision(columns, ranks, first + (place >> 1));
     places[place] = sum;
-    sum += rows;
+    places[place + 1] = sum + changes;
+    sum += changes + reads;
   }
   const sorted = new Int32Array(sum);
   for (let row = 0; row < length; row++) {
     if (ret[row] === NEVER) continue;
-    const place = 2 * ((of[row] as number) - first) + ((puts[row] as number) < 0 ? 2 : 1);
+    const place = placeOf((of[row] as number) - first, puts[row] as number);
     const at = places[place] as number;
     sorted[at] = row;
     places[place] = at + 1;
@@ -100,9 +102,19 @@ function byRevision(columns: RegisterColumns, ranks: Ranks): Int32Array | Revisi
   return sorted;
 }
 
-function sameRevision({ puts, ret }: RegisterColumns, { of }: Ranks, row: number): RevisionWitness {
-  const isChange = (one: number): boolean => ret[one] !== NEVER && (puts[one] as number) >= 0;
-  const other = of.findIndex((rank, one) => rank === of[row] && isChange(one));
+/** Odd for changes. There is no branch in it, which would be a guess each time. */
+function placeOf(rank: number, put: number): number {
+  return 2 * rank + 1 + (put >>> 31);
+}
+
+function sameRevision(
+  { length, puts, ret }: RegisterColumns,
+  { of }: Ranks,
+  rank: number,
+): RevisionWitness {
+  const [other = 0, row = 0] = Int32Array.from({ length }, (_, one) => one).filter(
+    (one) => of[one] === rank && ret[one] !== NEVER && (puts[one] as number) >= 0,
+  );
   return { holds: false, row, other, why: 'same-revision' };
 }
 
@@ -111,31 +123,25 @@ function replay(columns: RegisterColumns, sorted: Int32Array): RevisionWitness {
   const holds = Int32Array.from(columns.initial);
   const unseen = new Unseen(columns, holds);
   let latest = NONE;
-  let latestRow = NONE;
   for (let at = 0; at < sorted.length; at++) {
     const row = sorted[at] as number;
     const needed = needs[row] as number;
     const own = key[row] as number;
     if (needed < NONE && holds[own] === anythingBut(needed))
       return { holds: false, row, why: 'value' };
-    if (needed >= 0 && holds[own] !== needed) {
+    // What needs nothing has no other bits either.
+    if ((((holds[own] as number) ^ needed) & ~(needed >> 31)) !== 0) {
       const revealed = unseen.reveal(needed, at);
       if (revealed === undefined) return { holds: false, row, why: 'value' };
-      for (const one of revealed)
-        if ((call[one] as number) > latest) {
-          latest = call[one] as number;
-          latestRow = one;
-        }
+      for (const one of revealed) latest = Math.max(latest, call[one] as number);
     }
     if ((ret[row] as number) < latest)
-      return { holds: false, row, other: latestRow, why: 'real-time' };
-    const start = call[row] as number;
-    if (start > latest) {
-      latest = start;
-      latestRow = row;
-    }
+      return { holds: false, row, other: call.indexOf(latest), why: 'real-time' };
+    latest = later(latest, call[row] as number);
     const put = puts[row] as number;
-    if (put >= 0) holds[own] = put;
+    // Whether a change comes next nobody can guess, so that it costs less to store each time.
+    const isRead = put >> 31;
+    holds[own] = (put & ~isRead) | ((holds[own] as number) & isRead);
   }
   return { holds: true, order: unseen.within(sorted) };
 }

@@ -22,6 +22,7 @@
  * All maxima differ, since moments do.
  */
 import { NEVER, NONE, type RegisterColumns } from '../columns.ts';
+import { earlier, later } from './branchless.ts';
 import { coresOf } from './cores.ts';
 
 export interface UniqueWrites {
@@ -64,12 +65,12 @@ export interface Found {
 }
 
 /**
- * What is known of each value, `FIELDS` numbers one after another, so that they share a line of the
- * cache: the row that put it and the row of the cas that took it, each plus one; and of its reads
- * the last start plus one, and how long before `LAST` the first one ended. 0 is none. In the end
+ * What is known of each value, four numbers one after another, so that they share a line of the
+ * cache: the row that put it and the row of the cas that took it, each plus one; and of those that
+ * needed it the last start plus one, and how long before `LAST` the first one ended. 0 is none. In the end
  * the two last ones of a block's head are those of the block.
  */
-const FIELDS = 4;
+const FIELDS_BITS = 2;
 const SOURCE = 0;
 const TAKER = 1;
 const START = 2;
@@ -79,6 +80,11 @@ const LAST = NEVER - 1;
 /** As a source: what the key begins with. */
 const BEGINNING = -1;
 
+/** Where the fields of a value are. `NONE` has some as well, so that nobody has to ask for it. */
+function placeOf(value: number): number {
+  return (value + 1) << FIELDS_BITS;
+}
+
 export function uniqueWrites(columns: RegisterColumns): UniqueWrites {
   return new Blocks(columns).judge();
 }
@@ -86,28 +92,31 @@ export function uniqueWrites(columns: RegisterColumns): UniqueWrites {
 class Blocks {
   readonly #c: RegisterColumns;
   readonly #table: Int32Array;
-  /** By value: 1 when it is in a block. */
-  readonly #placed: Uint8Array;
-  /** The head of the block with max(f, s) at this moment, plus one. */
-  readonly #heads: Int32Array;
+  /** By value: the head of its block, plus one; 0 as long as it is in none. */
+  readonly #blockOf: Int32Array;
+  /**
+   * From the second on: of the block with max(f, s) at this moment the head, plus one. In the end
+   * only those, in this order.
+   */
+  #heads: Int32Array;
   /** By key: 1 when nothing can be said of it. */
   readonly #other: Uint8Array;
   readonly #found: Map<number, Found> = new Map();
 
   constructor(columns: RegisterColumns) {
     this.#c = columns;
-    this.#table = new Int32Array(columns.keyOf.length * FIELDS);
-    this.#placed = new Uint8Array(columns.keyOf.length);
-    this.#heads = new Int32Array(columns.moments);
+    this.#table = new Int32Array(placeOf(columns.keyOf.length));
+    this.#blockOf = new Int32Array(columns.keyOf.length);
+    this.#heads = new Int32Array(columns.moments + 1);
     this.#other = new Uint8Array(columns.keys.length);
   }
 
   judge(): UniqueWrites {
-    for (const value of this.#c.initial) this.#table[value * FIELDS + SOURCE] = BEGINNING;
+    for (const value of this.#c.initial) this.#table[placeOf(value) + SOURCE] = BEGINNING;
     this.#pin(this.#readColumns());
     this.#makeBlocks();
+    this.#sortBlocks();
     this.#orderBlocks();
-    this.#findUnplaced();
     const found = [...this.#found.values()].filter(({ key }) => this.#other[key] === 0);
     const verdicts = this.#c.keys.map((_, key) => {
       if (this.#other[key] === 1) return 'other';
@@ -131,25 +140,22 @@ class Blocks {
     const open: number[] = [];
     for (let row = 0; row < length; row++) {
       const put = puts[row] as number;
-      if (put >= 0) {
-        const source = put * FIELDS + SOURCE;
-        if (table[source] !== 0) this.#other[keyOf[put] as number] = 1;
-        table[source] = row + 1;
-      }
+      const isPut = ~(put >> 31);
+      const source = placeOf(put) + SOURCE;
+      if (((table[source] as number) & isPut) !== 0) this.#other[keyOf[put] as number] = 1;
+      table[source] = row + 1;
       const end = ret[row] as number;
       const needed = needs[row] as number;
       if (end === NEVER) open.push(row);
       else if (needed < NONE) this.#other[key[row] as number] = 1;
-      else if (needed >= 0) {
-        const at = needed * FIELDS;
-        if (put >= 0) {
-          if (table[at + TAKER] !== 0) this.#twoWinners(needed, row);
-          else table[at + TAKER] = row + 1;
-        } else {
-          if (LAST - end > (table[at + END] as number)) table[at + END] = LAST - end;
-          const start = (call[row] as number) + 1;
-          if (start > (table[at + START] as number)) table[at + START] = start;
-        }
+      else {
+        const at = placeOf(needed);
+        const isCas = isPut & ~(needed >> 31);
+        const taker = table[at + TAKER] as number;
+        if ((taker & isCas) !== 0) this.#twoWinners(needed, row);
+        else table[at + TAKER] = (taker & ~isCas) | ((row + 1) & isCas);
+        table[at + END] = later(table[at + END] as number, LAST - end);
+        table[at + START] = later(table[at + START] as number, (call[row] as number) + 1);
       }
     }
     return open;
@@ -162,7 +168,7 @@ class Blocks {
       for (;;) {
         const needed = needs[row] as number;
         if (needed < 0 || !this.#isNeeded(puts[row] as number)) break;
-        const taker = needed * FIELDS + TAKER;
+        const taker = placeOf(needed) + TAKER;
         if (this.#table[taker] === row + 1) break;
         if (this.#table[taker] !== 0) {
           this.#twoWinners(needed, row);
@@ -178,119 +184,162 @@ class Blocks {
 
   #isNeeded(value: number): boolean {
     if (value < 0) return false;
-    const at = value * FIELDS;
+    const at = placeOf(value);
     return this.#table[at + START] !== 0 || this.#table[at + TAKER] !== 0;
   }
 
   /** The row that put it; below 0: none did. */
   #sourceOf(value: number): number {
-    return (this.#table[value * FIELDS + SOURCE] as number) - 1;
+    return (this.#table[placeOf(value) + SOURCE] as number) - 1;
   }
 
-  /** Goes through each block in its order; leaves f and s with its head, and that at max(f, s). */
+  /**
+   * Leaves f and s with the head of each block, which takes in its values one after the other. They
+   * have their numbers mostly in that order; those that do not wait for the others.
+   */
   #makeBlocks(): void {
-    const { needs, puts, call, ret } = this.#c;
-    const [table, placed, heads] = [this.#table, this.#placed, this.#heads];
-    for (let head = 0; head < placed.length; head++) {
-      const source = table[head * FIELDS + SOURCE] as number;
-      const row = source - 1;
+    const { needs, puts, ret } = this.#c;
+    const [table, blockOf] = [this.#table, this.#blockOf];
+    const late: number[] = [];
+    for (let value = 0; value < blockOf.length; value++) {
+      const source = table[placeOf(value) + SOURCE] as number;
       if (source === 0) continue;
-      if (row >= 0) {
-        if ((needs[row] as number) >= 0) continue;
-        if (ret[row] === NEVER && !this.#isNeeded(head)) continue;
+      if (source === BEGINNING) {
+        this.#begin(value);
+        continue;
       }
-      let first = row >= 0 ? (ret[row] as number) : NONE;
-      let latest = row >= 0 ? (call[row] as number) : NONE;
-      // Only a value with a second source, about which nothing is said, can come again.
-      for (let value = head; placed[value] === 0; ) {
-        placed[value] = 1;
-        const at = value * FIELDS;
-        const readEnd = LAST - (table[at + END] as number);
-        const readStart = (table[at + START] as number) - 1;
-        if (readEnd < latest) this.#tooEarly(value, latest, readEnd);
-        if (readEnd < first) first = readEnd;
-        if (readStart > latest) latest = readStart;
-        const taker = (table[at + TAKER] as number) - 1;
+      const row = source - 1;
+      if (ret[row] === NEVER && !this.#isNeeded(value)) continue;
+      if (!this.#add(value, row, needs[row] as number)) late.push(value);
+    }
+    for (const first of late) {
+      for (let value = first; blockOf[value] === 0; ) {
+        const row = this.#sourceOf(value);
+        if (!this.#add(value, row, needs[row] as number)) break;
+        const taker = (table[placeOf(value) + TAKER] as number) - 1;
         if (taker < 0) break;
-        const end = ret[taker] as number;
-        const start = call[taker] as number;
-        if (end < latest) this.#tooEarly(value, latest, end);
-        if (end < first) first = end;
-        if (start > latest) latest = start;
         value = puts[taker] as number;
       }
-      table[head * FIELDS + START] = latest + 1;
-      table[head * FIELDS + END] = LAST - first;
-      const last = first > latest ? first : latest;
-      if (last >= 0) heads[last] = head + 1;
     }
+  }
+
+  /** What a key begins with is there before all. */
+  #begin(value: number): void {
+    this.#blockOf[value] = value + 1;
+    this.#addReads(value, value, NONE, NONE);
+  }
+
+  /**
+   * Adds what this row put to the block of the value that it took, or to one of its own if it took
+   * none. False: that value is in no block, or not yet.
+   */
+  #add(value: number, row: number, taken: number): boolean {
+    const { call, ret } = this.#c;
+    const table = this.#table;
+    const isHead = taken >> 31;
+    const block = ((this.#blockOf[taken & ~isHead] as number) & ~isHead) | ((value + 1) & isHead);
+    if (block === 0) return false;
+    this.#blockOf[value] = block;
+    const at = placeOf(block - 1);
+    const latest = ((table[at + START] as number) - 1) | isHead;
+    const end = ret[row] as number;
+    if (end < latest) this.#tooEarly(taken, latest, end);
+    // What took a value is one of those that needed it, unless nobody knows when it ended.
+    const first = ((LAST - (table[at + END] as number)) & ~isHead) | (end & isHead);
+    this.#addReads(value, block - 1, first, later(latest, call[row] as number));
+    return true;
+  }
+
+  /** `first` and `latest`: f and s of the block as they are without these. */
+  #addReads(value: number, head: number, first: number, latest: number): void {
+    const table = this.#table;
+    const at = placeOf(value);
+    const readEnd = LAST - (table[at + END] as number);
+    const readStart = (table[at + START] as number) - 1;
+    if (readEnd < latest) this.#tooEarly(value, latest, readEnd);
+    const to = placeOf(head);
+    table[to + END] = LAST - earlier(first, readEnd);
+    table[to + START] = later(latest, readStart) + 1;
+  }
+
+  /**
+   * Puts the head of each block at its max(f, s); finds values that are needed, but that no write
+   * leads to.
+   */
+  #sortBlocks(): void {
+    const circles: number[] = [];
+    const [table, blockOf, heads] = [this.#table, this.#blockOf, this.#heads];
+    for (let value = 0; value < blockOf.length; value++) {
+      const block = blockOf[value] as number;
+      const last = later(this.#firstEnd(value), this.#lastStart(value));
+      heads[(last + 1) * Number(block === value + 1)] = block;
+      if (block === 0 && this.#isNeeded(value)) {
+        if (table[placeOf(value) + SOURCE] === 0) this.#noSource(value);
+        else circles.push(value);
+      }
+    }
+    for (const value of circles) this.#circle(value);
   }
 
   /** Goes through the blocks in order of max(f, s): none must have ended before one began. */
   #orderBlocks(): void {
     const { keyOf } = this.#c;
-    const [table, heads] = [this.#table, this.#heads];
-    /** By key: the block with the last start so far, plus one. */
+    const heads = this.#heads;
+    /** By key: the last start so far, and the block that has it. */
+    const starts = new Int32Array(this.#c.keys.length).fill(NONE);
     const latest = new Int32Array(this.#c.keys.length);
-    for (let moment = 0; moment < heads.length; moment++) {
-      const head = (heads[moment] as number) - 1;
-      if (head < 0) continue;
+    let count = 0;
+    for (let next = 1; next < heads.length; next++) {
+      const mark = heads[next] as number;
+      heads[count] = mark;
+      count += -mark >>> 31;
+    }
+    this.#heads = heads.subarray(0, count);
+    for (let at = 0; at < count; at++) {
+      const head = (heads[at] as number) - 1;
       const key = keyOf[head] as number;
-      const before = (latest[key] as number) - 1;
-      if (before >= 0) {
-        const start = (table[before * FIELDS + START] as number) - 1;
-        if (LAST - (table[head * FIELDS + END] as number) < start) this.#overlap(before, head);
-        if ((table[head * FIELDS + START] as number) <= start) continue;
-      }
-      latest[key] = head + 1;
+      const start = starts[key] as number;
+      if (this.#firstEnd(head) < start) this.#overlap(latest[key] as number, head);
+      const own = this.#lastStart(head);
+      const isLater = (start - own) >> 31;
+      starts[key] = later(start, own);
+      latest[key] = (head & isLater) | ((latest[key] as number) & ~isLater);
     }
   }
 
-  /** Values that are needed, but that no write leads to. */
-  #findUnplaced(): void {
-    const circles: number[] = [];
-    const placed = this.#placed;
-    for (let value = 0; value < placed.length; value++) {
-      if (placed[value] === 1 || !this.#isNeeded(value)) continue;
-      if (this.#table[value * FIELDS + SOURCE] === 0) this.#noSource(value);
-      else circles.push(value);
-    }
-    for (const value of circles) this.#circle(value);
-  }
-
-  #add(found: Omit<Found, 'key'>, value: number): void {
+  #tell(found: Omit<Found, 'key'>, value: number): void {
     const key = this.#c.keyOf[value] as number;
     if (!this.#found.has(key)) this.#found.set(key, { ...found, key });
   }
 
   #twoWinners(value: number, row: number): void {
-    const first = (this.#table[value * FIELDS + TAKER] as number) - 1;
-    this.#add({ kind: 'two-winners', rows: [first, row] }, value);
+    const first = (this.#table[placeOf(value) + TAKER] as number) - 1;
+    this.#tell({ kind: 'two-winners', rows: [first, row] }, value);
   }
 
   #tooEarly(value: number, start: number, end: number): void {
-    this.#add({ kind: 'too-early', calls: [start], rets: [end] }, value);
+    this.#tell({ kind: 'too-early', calls: [start], rets: [end] }, value);
   }
 
   #overlap(one: number, other: number): void {
     // What a key begins with has no operation that put it, and ended before all.
     const rets = [one, other].map((head) => this.#firstEnd(head));
     const calls = [other, one].map((head) => this.#lastStart(head));
-    this.#add({ kind: 'overlap', calls, rets }, one);
+    this.#tell({ kind: 'overlap', calls, rets }, one);
   }
 
   #firstEnd(value: number): number {
-    return LAST - (this.#table[value * FIELDS + END] as number);
+    return LAST - (this.#table[placeOf(value) + END] as number);
   }
 
   #lastStart(value: number): number {
-    return (this.#table[value * FIELDS + START] as number) - 1;
+    return (this.#table[placeOf(value) + START] as number) - 1;
   }
 
   #noSource(value: number): void {
-    const taker = (this.#table[value * FIELDS + TAKER] as number) - 1;
-    if (taker >= 0) this.#add({ kind: 'no-source', rows: [taker] }, value);
-    else this.#add({ kind: 'no-source', rets: [this.#firstEnd(value)] }, value);
+    const taker = (this.#table[placeOf(value) + TAKER] as number) - 1;
+    if (taker >= 0) this.#tell({ kind: 'no-source', rows: [taker] }, value);
+    else this.#tell({ kind: 'no-source', rets: [this.#firstEnd(value)] }, value);
   }
 
   #circle(value: number): void {
@@ -300,7 +349,7 @@ class Blocks {
       rows.add(row);
       row = this.#sourceOf(this.#c.needs[row] as number);
     }
-    this.#add({ kind: 'circle', rows: [...rows] }, value);
+    this.#tell({ kind: 'circle', rows: [...rows] }, value);
   }
 
   #orders(): number[][] {
@@ -309,13 +358,13 @@ class Blocks {
     const orders = keys.map((): number[] => []);
     for (const mark of this.#heads) {
       const key = keyOf[mark - 1] ?? NONE;
-      if (mark === 0 || this.#other[key] === 1) continue;
+      if (this.#other[key] === 1) continue;
       const order = orders[key] as number[];
       const source = this.#sourceOf(mark - 1);
       if (source >= 0) order.push(source);
       for (let value = mark - 1; ; ) {
         for (const row of reads.get(value) ?? []) order.push(row);
-        const taker = (this.#table[value * FIELDS + TAKER] as number) - 1;
+        const taker = (this.#table[placeOf(value) + TAKER] as number) - 1;
         if (taker < 0) break;
         order.push(taker);
         value = puts[taker] as number;

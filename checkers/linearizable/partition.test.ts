@@ -1,0 +1,93 @@
+import { expect, test } from 'vitest';
+import type { Random } from '../../harness/core/prng.ts';
+import { randomOf } from '../testkit/context.ts';
+import { columnsOf, type KeyIntervals, NEVER, ranksOf } from './columns.ts';
+import { columnsOfPart, partitionOf } from './partition.ts';
+import { Room } from './room.ts';
+
+type Ops = KeyIntervals['ops'];
+
+/** Reads that begin at 0, 1, 2, ... and end whenever `end` says. */
+function reads(count: number, end: (start: number) => number): Ops {
+  return Array.from({ length: count }, (_, start) => ({
+    call: { f: 'read', input: null, output: start % 3, outcome: 'ok' },
+    start,
+    end: end(start),
+  }));
+}
+
+/** Some of unknown outcome, which somebody may have seen. */
+function anyOps(random: Random): Ops {
+  return reads(random.int(1, 40), (start) => start + random.int(1, 30) - 0.5).map((op) =>
+    random.chance(0.8)
+      ? op
+      : {
+          call: { f: 'write', input: 1, output: null, outcome: 'indefinite' },
+          start: op.start,
+          end: Infinity,
+        },
+  );
+}
+
+function expectRanks(ops: Ops, room?: Room): void {
+  const parts = partitionOf(columnsOf([{ key: 'x', ops }]), Uint8Array.of(1));
+  const { calls, returns } = columnsOfPart(parts, 0, room);
+  const kept = [...parts.rows()].map((row) => ops[row] as Ops[number]);
+  const ranks = ranksOf(kept);
+  expect([...calls]).toEqual(kept.map((_, at) => ranks[2 * at]));
+  expect([...returns]).toEqual(kept.map((_, at) => ranks[2 * at + 1]));
+}
+
+test('the moments of a part are numbered without a gap, in whatever order operations end', () => {
+  const room = new Room();
+  for (let seed = 0; seed < 500; seed++) {
+    room.clear();
+    expectRanks(anyOps(randomOf(seed)), room);
+  }
+});
+
+test('so are those of thousands of operations in flight at once', () => {
+  expectRanks(reads(3000, (start) => 10_000 - start));
+  expectRanks(reads(3000, (start) => (start % 2 === 0 ? 10_000 - start : Infinity)));
+});
+
+test('keys that are not wanted have no part, and leave the others as they are', () => {
+  const [some, others] = [anyOps(randomOf(1)), anyOps(randomOf(2))];
+  const columns = columnsOf(
+    [
+      { key: 'x', ops: some },
+      { key: 'y', ops: others },
+    ],
+    'call',
+  );
+  const alone = partitionOf(columnsOf([{ key: 'y', ops: others }]), Uint8Array.of(1));
+  const parts = partitionOf(columns, Uint8Array.of(0, 1));
+  expect([...parts.keys]).toEqual([1]);
+  expect(columnsOfPart(parts, 0)).toEqual(columnsOfPart(alone, 0));
+  const rows = parts.rows();
+  expect(rows.length).toBe(parts.first[1]);
+  expect([...rows].every((row) => columns.key[row] === 1)).toBe(true);
+});
+
+test('columns from one room do not overlap until it is cleared', () => {
+  const room = new Room(64);
+  const columns = [8, 8, 8, 8, 8, 8, 8, 8, 8, 100].map((length, at) =>
+    room.column(length).fill(at),
+  );
+  expect(columns.map((column) => new Set(column))).toEqual(columns.map((_, at) => new Set([at])));
+  room.clear();
+  expect(room.column(8).length).toBe(8);
+});
+
+test('what never ends stays so', () => {
+  const ops: Ops = [
+    {
+      call: { f: 'write', input: 1, output: null, outcome: 'indefinite' },
+      start: 0,
+      end: Infinity,
+    },
+    { call: { f: 'read', input: null, output: 1, outcome: 'ok' }, start: 1, end: 2 },
+  ];
+  const parts = partitionOf(columnsOf([{ key: 'x', ops }]), Uint8Array.of(1));
+  expect([...columnsOfPart(parts, 0).returns]).toEqual([NEVER, 2]);
+});
