@@ -24,6 +24,24 @@ export interface KeyHistory {
   readonly ops: readonly KeyOp[];
   /** Operations that would have changed the key and completed `fail`: they never happened. */
   readonly failed: readonly KeyOp[];
+  /** Absent: nothing is left out. */
+  readonly excerpt?: Excerpt;
+}
+
+/**
+ * What is there of a key's history: everything that may have taken effect between two moments, and
+ * of other operations what tells enough of the values that were observed in that time.
+ */
+export interface Excerpt {
+  readonly from: number;
+  /** Infinity: to the end. */
+  readonly until: number;
+  /**
+   * Of each such value, by its JSON text: how many are left out who put it in place of another
+   * before `from`. One that ended later than all of those is there, and so are two who put it, if
+   * there are two. Of any other value nothing follows from what is not there.
+   */
+  readonly values: ReadonlyMap<string, number>;
 }
 
 /**
@@ -45,25 +63,34 @@ export function keyHistories(
       ? history.operationsByKey()
       : Map.groupBy(operationsOf(history, only), ({ invoke }) => invoke.key ?? '');
   for (const [key, operations] of parts) {
-    const ops: KeyOp[] = [];
-    const failed: KeyOp[] = [];
-    for (const operation of operations) {
-      const { invoke, completion } = operation;
-      if (!model.functions.includes(invoke.f)) continue;
-      const asks = invoke.f === 'read' || invoke.mode !== undefined;
-      if (asks && !reads.includes(modeOf(invoke))) continue;
-      const outcome = outcomeOf(operation);
-      const end =
-        outcome === 'indefinite' || completion === undefined ? Infinity : completion.index;
-      const call = callOf(operation, outcome === 'failed' ? 'indefinite' : outcome, model);
-      const op: KeyOp = { call, start: invoke.index, end, invoke, completion };
-      if (outcome === 'failed') {
-        if (!model.readOnly(call)) failed.push(op);
-      } else if (outcome !== 'indefinite' || !model.readOnly(call)) ops.push(op);
-    }
-    keys.push({ key, ops, failed });
+    keys.push(keyHistoryOf(key, operations, model, reads));
   }
   return keys;
+}
+
+/** Of operations on one key. */
+export function keyHistoryOf(
+  key: string,
+  operations: Iterable<Operation>,
+  model: Model,
+  reads: readonly ReadMode[],
+): KeyHistory {
+  const ops: KeyOp[] = [];
+  const failed: KeyOp[] = [];
+  for (const operation of operations) {
+    const { invoke, completion } = operation;
+    if (!model.functions.includes(invoke.f)) continue;
+    const asks = invoke.f === 'read' || invoke.mode !== undefined;
+    if (asks && !reads.includes(modeOf(invoke))) continue;
+    const outcome = outcomeOf(operation);
+    const end = outcome === 'indefinite' || completion === undefined ? Infinity : completion.index;
+    const call = callOf(operation, outcome === 'failed' ? 'indefinite' : outcome, model);
+    const op: KeyOp = { call, start: invoke.index, end, invoke, completion };
+    if (outcome === 'failed') {
+      if (!model.readOnly(call)) failed.push(op);
+    } else if (outcome !== 'indefinite' || !model.readOnly(call)) ops.push(op);
+  }
+  return { key, ops, failed };
 }
 
 /** Operations of some keys; no entry of any other is built. */

@@ -5,7 +5,7 @@ import { anomalyOf } from './explain.ts';
 import { noOrderAnomaly } from './explain-search.ts';
 import type { JudgeOptions } from './judgement.ts';
 import { findingsOf } from './refute.ts';
-import { shrink } from './shrink.ts';
+import { shrink, shrinkExcerpt } from './shrink.ts';
 
 /** Kinds of anomaly told of one key; the first one is the most telling. */
 const ANOMALIES_PER_KEY = 3;
@@ -23,7 +23,10 @@ export function provenAnomalies(key: KeyHistory, { model }: JudgeOptions): Anoma
 
 /** A key without an order: none gets past the completion `upTo`. */
 export interface Hopeless {
-  readonly key: KeyHistory;
+  /** Excerpts around that moment, the shortest first. */
+  readonly excerpts?: Iterable<KeyHistory>;
+  /** All of it; asked for only if it takes that. */
+  readonly whole: () => KeyHistory;
   readonly upTo: number;
 }
 
@@ -33,10 +36,24 @@ export function explained(
   options: JudgeOptions,
 ): (readonly Anomaly[])[] {
   let shrunk = 0;
-  return keys.map(({ key, upTo }) => {
+  return keys.map(({ excerpts = [], whole, upTo }) => {
+    let longest: KeyHistory | undefined;
+    for (const excerpt of excerpts) {
+      const proven = provenAnomalies(excerpt, options);
+      if (proven.length > 0) return proven;
+      longest = excerpt;
+    }
+    const mayShrink = shrunk < SHRUNK_KEYS_MAX;
+    const budget = { ...options, steps: SHRINK_STEPS };
+    if (longest?.excerpt !== undefined && mayShrink) {
+      const core = shrinkExcerpt(longest.ops, longest.excerpt, options.model, budget);
+      shrunk += Number(core !== undefined);
+      if (core !== undefined) return [noOrderAnomaly(longest, core, options.model)];
+    }
+    const key = whole();
     const proven = provenAnomalies(key, options);
-    if (proven.length > 0 || shrunk++ >= SHRUNK_KEYS_MAX) return proven;
-    const core = shrink(key.ops, options.model, upTo, { ...options, steps: SHRINK_STEPS });
-    return [noOrderAnomaly(key, core, options.model)];
+    if (proven.length > 0 || !mayShrink) return proven;
+    shrunk++;
+    return [noOrderAnomaly(key, shrink(key.ops, options.model, upTo, budget), options.model)];
   });
 }

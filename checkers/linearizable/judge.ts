@@ -55,7 +55,7 @@ function* keyRounds(keys: readonly KeyHistory[], options: JudgeOptions): Rounds<
   );
   const invalid = [...keys.keys()].filter((key) => outcomes[key]?.result === 'invalid');
   const anomalies = explained(
-    invalid.map((key) => ({ key: keys[key] as KeyHistory, upTo: upTo[key] as number })),
+    invalid.map((key) => ({ whole: () => keys[key] as KeyHistory, upTo: upTo[key] as number })),
     options,
   );
   return outcomes.map((outcome, key) => {

@@ -94,10 +94,12 @@ class Race {
   readonly #headStart: number;
   readonly #wantsOrder: boolean;
   readonly #runners: Runner[] = [];
+  #stepsMax: number;
 
   constructor(problem: Problem, budget: SearchBudget, wantsOrder: boolean) {
     this.#problem = problem;
     this.#budget = budget;
+    this.#stepsMax = budget.steps;
     this.#wantsOrder = wantsOrder;
     const isDefinite = !problem.returns.includes(NEVER);
     this.#toCome = isDefinite ? ['wide', 'deep'] : ['deep', 'wide'];
@@ -108,7 +110,10 @@ class Race {
   run(): Raced {
     try {
       for (;;) {
-        if (this.#effort().steps >= this.#budget.steps) return this.#gaveUp('steps');
+        if (this.#effort().steps >= this.#stepsMax) {
+          if (this.#budget.goesOn?.() !== true) return this.#gaveUp('steps');
+          this.#stepsMax = Infinity;
+        }
         if (this.#budget.clock.now() >= this.#budget.deadline) return this.#gaveUp('time');
         const runner = this.#next();
         if (runner === undefined) return this.#gaveUp(this.#limit());
@@ -169,7 +174,7 @@ class Race {
   #advance(runner: Runner): void {
     if (runner.search.progress !== 'running') return;
     const before: Nanos = this.#budget.clock.now();
-    const left = this.#budget.steps - this.#effort().steps;
+    const left = this.#stepsMax - this.#effort().steps;
     runner.search.run(Math.max(1, Math.min(runner.slice, left)));
     const took = this.#budget.clock.now() - before;
     runner.spent += took;
@@ -190,7 +195,6 @@ class Race {
     return { steps, configurations, states, width };
   }
 
-  /** Of what got furthest; undefined: there was no memory left to tell. */
   /** Undefined when there was no memory left to tell it. */
   #order({ engine }: Runner): readonly number[] | undefined {
     if (!this.#wantsOrder) return [];

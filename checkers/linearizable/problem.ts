@@ -1,7 +1,7 @@
 /** A history as the engine takes it: numbers in columns, and a question to ask of the model. */
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { Interval } from '../key-history.ts';
-import { type Call, callText, type Model } from '../models/model.ts';
+import type { Call, Model } from '../models/model.ts';
 import { ranksOf } from './columns.ts';
 import { createTransitions } from './transitions.ts';
 
@@ -33,19 +33,15 @@ export interface ModelProblem extends Problem {
 
 /** `ops` in order of `start`. Of equal moments invocations come first, so that doubt is concurrency. */
 export function problemOf(ops: readonly Interval[], model: Model): ModelProblem {
-  const { kinds: named, calls } = distinct(ops);
+  const calls = ops.map(({ call }) => call);
   const transitions = createTransitions(calls, model);
-  const kinds = named.map((at) => transitions.kindOf[at] as number);
-  const flags = new Uint8Array(calls.length);
-  for (const [at, call] of calls.entries())
-    flags[transitions.kindOf[at] as number] = flagOf(call, model);
   const rules = model.dominance ?? [];
   return {
-    kinds,
+    kinds: transitions.kindOf,
     ...momentsOf(ops),
-    flags,
-    step: (state, kind) => transitions.step(state, kind),
-    stateOf: (state) => transitions.stateOf(state),
+    flags: Uint8Array.from(transitions.kinds.map((call) => flagOf(call, model))),
+    step: transitions.step,
+    stateOf: transitions.stateOf,
     absorption: rules.includes('absorption'),
     credit: rules.includes('credit'),
   };
@@ -54,29 +50,6 @@ export function problemOf(ops: readonly Interval[], model: Model): ModelProblem 
 function flagOf(call: Call, model: Model): number {
   if (model.readOnly(call)) return READ_ONLY;
   return model.overwrites?.(call) === true ? OVERWRITE : 0;
-}
-
-/** Calls that differ, and for each operation which one it is: histories repeat few calls often. */
-function distinct(ops: readonly Interval[]): { kinds: Int32Array; calls: Call[] } {
-  const calls: Call[] = [];
-  const known = new Map<string, number>();
-  const kinds = Int32Array.from(ops, ({ call }) => {
-    const { f, input, output, outcome, seen, key, stamp } = call;
-    const rest = key === undefined && stamp === undefined ? '' : callText(call);
-    const text = `${f} ${outcome} ${textOf(input)} ${textOf(output)} ${textOf(seen)} ${rest}`;
-    const at = known.get(text) ?? calls.push(call) - 1;
-    known.set(text, at);
-    return at;
-  });
-  return { kinds, calls };
-}
-
-/** As JSON, which is slow where it matters most: numbers, and pairs of them. */
-function textOf(value: JsonValue | undefined): string {
-  if (typeof value === 'number') return String(value);
-  if (value === undefined || value === null) return String(value);
-  if (!Array.isArray(value)) return JSON.stringify(value);
-  return `[${value.map(textOf).join()}]`;
 }
 
 function momentsOf(ops: readonly Interval[]): Pick<Problem, 'calls' | 'returns'> {

@@ -175,9 +175,11 @@ function* overwrittenReads(
     const older = sourceBefore(zone, newer.start);
     const winner = late.find(({ call }) => call.f === 'cas' && call.outcome === 'ok');
     const final = finals.find(({ start }) => start > newer.end);
-    const gone = finals.every(
-      ({ start, call }) => start < newer.end || valueKey(requiredBy(call) ?? null) === value,
-    );
+    const gone =
+      hasAllSince(key, newer.end) &&
+      finals.every(
+        ({ start, call }) => start < newer.end || valueKey(requiredBy(call) ?? null) === value,
+      );
     const lostTo = winner ?? (gone ? final : undefined);
     if (lostTo !== undefined) yield { kind: 'lost-write', older, newer, read: lostTo };
     else if (late[0] !== undefined) yield { kind: 'stale-read', older, newer, read: late[0] };
@@ -230,6 +232,10 @@ function* overlaps(zones: readonly Zone[], told: ReadonlySet<Zone>): Generator<F
 function sourceBefore(zone: Zone, moment: number): OpOrStart {
   const write = zone.use.producers[0];
   return write !== undefined && write.end < moment ? write : zone.proof;
+}
+
+function hasAllSince({ excerpt }: KeyHistory, moment: number): boolean {
+  return excerpt === undefined || (excerpt.from <= moment && excerpt.until === Infinity);
 }
 
 function isObservation({ call, end }: KeyOp): boolean {

@@ -7,7 +7,8 @@ import { columnWitnessProblem } from '../certificates/column-witness.ts';
 import { type KeyHistory, keyHistories } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
 import { columnsOf, NEVER, NONE, type RegisterColumns } from './columns.ts';
-import { explained, provenAnomalies } from './explain-key.ts';
+import { Excerpts, isWorthExcerpts } from './excerpts.ts';
+import { explained, type Hopeless, provenAnomalies } from './explain-key.ts';
 import { revisionWitness } from './fast/revision-witness.ts';
 import { type Conflict, uniqueWrites } from './fast/unique-writes.ts';
 import { historyColumns } from './history-columns.ts';
@@ -32,7 +33,9 @@ export interface Registers {
   /** The entry of the history that completed a row. */
   endOf(row: number): number;
   /** In order of the numbers given. */
-  keyHistories(keys: readonly number[]): readonly KeyHistory[];
+  readonly keyHistories: (keys: readonly number[]) => readonly KeyHistory[];
+  /** Absent: the whole of each key is there anyway. */
+  readonly excerpts?: (keys: readonly number[]) => Excerpts;
 }
 
 export function registersOfHistory(
@@ -52,6 +55,7 @@ export function registersOfHistory(
       const byName = new Map(found.map((key) => [key.key, key]));
       return keys.map((key) => byName.get(columns.keys[key] as string) as KeyHistory);
     },
+    excerpts: (keys) => new Excerpts(history, model, reads, columns, keys),
   };
 }
 
@@ -197,11 +201,17 @@ class RegisterJudge {
 
   #explain(): ReadonlyMap<number, readonly Anomaly[]> {
     const keys = [...this.#impossible.keys()].toSorted((a, b) => a - b);
-    const histories = this.#registers.keyHistories(keys);
-    const hopeless = keys.map((key, at) => ({
-      key: histories[at] as KeyHistory,
-      upTo: this.#impossible.get(key) as number,
-    }));
+    const { excerpts, keyHistories: historiesOf } = this.#registers;
+    const isLong = (key: number): boolean =>
+      excerpts !== undefined && isWorthExcerpts((this.#sizes[key] as Size).operations);
+    const short = keys.filter((key) => !isLong(key));
+    const known = new Map(historiesOf(short).map((history, at) => [short[at], history]));
+    const long = excerpts?.(keys.filter(isLong));
+    const hopeless = keys.map((key): Hopeless => {
+      const upTo = this.#impossible.get(key) as number;
+      const whole = (): KeyHistory => known.get(key) ?? (historiesOf([key])[0] as KeyHistory);
+      return { upTo, whole, ...(isLong(key) && long && { excerpts: long.near(key, upTo) }) };
+    });
     const anomalies = explained(hopeless, this.#options);
     const searched = keys.map((key, at) => [key, anomalies[at] ?? []] as const);
     return new Map([...this.#proven, ...searched]);

@@ -34,6 +34,7 @@ export function* reusedValueReads(
   const denials = Map.groupBy(definite.filter(isDenial), ({ call }) =>
     valueKey(casParts(call.input).from),
   );
+  const { from = -1, until = Infinity, values } = key.excerpt ?? {};
   for (const [value, { unique, initial, producers, observers }] of uses) {
     // A cas from the value to itself is no source of it.
     const sources = producers.filter(({ call }) => !keepsValue(call));
@@ -43,7 +44,10 @@ export function* reusedValueReads(
     );
     const lastOf = lastToEnd(sources);
     for (const read of observers) {
-      const { writers, last } = lastOf(read.end);
+      // Who wrote it before another moment may not be in the excerpt.
+      if (read.end < from || read.end > until) continue;
+      const { writers: told, last } = lastOf(read.end);
+      const writers = told + (values?.get(value) ?? 0);
       if (writers === 0 && !initial) continue;
       const after = last?.end ?? -1;
       const found = [firstWithAnother(after, value), firstDenial(after, value)];

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { nanos } from '../../harness/core/units.ts';
-import { type Outcome, roundsOf, runHere, type Size } from './rounds.ts';
+import { type Outcome, roundsOf, runHere, type Searches, type Size } from './rounds.ts';
 import type { UnknownReason } from './wgl.ts';
 
 /** What a key takes, and what comes of it then. */
@@ -35,7 +35,7 @@ function played(keys: readonly Key[]): {
   return { outcomes: outcomes.map(({ result, reason }) => reason ?? result), searched };
 }
 
-test('all get a little, the cheapest first, and who needs more gets four times as much', () => {
+test('all get a little, the cheapest first, then four times as much, and the last one all', () => {
   const { outcomes, searched } = played([
     { steps: 300_000, operations: 90 },
     { steps: 10, operations: 2, indefinite: 3 },
@@ -45,7 +45,7 @@ test('all get a little, the cheapest first, and who needs more gets four times a
   expect(searched).toEqual([
     ...[0, 2, 1].map((key) => [key, 20_000]),
     ...[0, 2].map((key) => [key, 80_000]),
-    [0, 320_000],
+    [0, Infinity],
   ]);
 });
 
@@ -69,6 +69,28 @@ test('so does one that can be seen without a search, of those that take too long
   const { outcomes, searched } = played([{ steps: 1e12, refuted: true }, { steps: 1e12 }]);
   expect(outcomes).toEqual(['steps', 'steps']);
   expect(searched.length).toBe(2);
+});
+
+test.for([true, false])('one that is alone goes on unless it can be seen without: %s', (isSeen) => {
+  const effort = { configurations: 0, states: 0, width: 0 };
+  const searched: number[] = [];
+  const asked: (readonly number[])[] = [];
+  const decide: Searches['decide'] = (_, { steps, goesOn }) => {
+    searched.push(steps);
+    return goesOn?.() === true
+      ? { ...effort, result: 'valid', steps: 1e9 }
+      : { ...effort, result: 'unknown', reason: 'steps', steps };
+  };
+  const refuted = (keys: readonly number[]): readonly number[] => {
+    asked.push(keys);
+    return isSeen ? keys : [];
+  };
+  const [outcome] = runHere(
+    roundsOf([{ operations: 9, indefinite: 0 }], { decide }, refuted),
+    BUDGET,
+  );
+  expect(outcome?.result).toBe(isSeen ? 'unknown' : 'valid');
+  expect([searched, asked]).toEqual([[20_000], [[0]]]);
 });
 
 test('what more steps cannot help is not tried again', () => {

@@ -12,7 +12,7 @@ import type { SearchBudget } from './wgl.ts';
 export type Outcome = Omit<Raced, 'order'>;
 
 /** What the search of any key may take, but for its steps. */
-export interface RoundBudget extends Omit<SearchBudget, 'steps'> {
+export interface RoundBudget extends Omit<SearchBudget, 'steps' | 'goesOn'> {
   /**
    * Default: true. The order of a valid key is written out and tried once more, which takes about
    * as long as an easy search.
@@ -51,7 +51,8 @@ const STEPS_FACTOR = 4;
 /**
  * One outcome for each key. `refuted` is asked once: which of those that the first round did not
  * decide have a violation that can be seen without a search. A round that ends with a violation is
- * the last: keys that need more are `unknown`, for want of `steps`.
+ * the last: keys that need more are `unknown`, for want of `steps`. A key that is alone shares with
+ * nobody: it is searched without a limit, and if it was from the beginning goes on where it was.
  */
 export function* roundsOf(
   sizes: readonly Size[],
@@ -63,15 +64,23 @@ export function* roundsOf(
   const firstSteps = sizes.map(({ operations }) =>
     Math.max(FIRST_STEPS, FIRST_STEPS_PER_OPERATION * operations),
   );
+  let answer: boolean | undefined;
+  const isRefuted = (asked: readonly number[]): boolean => (answer ??= refuted(asked).length > 0);
+  const decideAlone: Searches['decide'] = (key, budget) =>
+    searches.decide(key, { ...budget, goesOn: () => !isRefuted([key]) });
   let keys = [...sizes.keys()].toSorted((a, b) => cost(size(a)) - cost(size(b)));
   for (let factor = 1; keys.length > 0; factor *= STEPS_FACTOR) {
-    const steps = keys.map((key) => factor * (firstSteps[key] as number));
+    const isAlone = keys.length === 1;
+    const steps = keys.map((key) =>
+      isAlone && factor > 1 ? Infinity : factor * (firstSteps[key] as number),
+    );
     const operations = keys.reduce((sum, key) => sum + size(key).operations, 0);
-    const found = yield { ...searches, keys, steps, operations };
+    const own = isAlone && factor === 1 ? { ...searches, decide: decideAlone } : searches;
+    const found = yield { ...own, keys, steps, operations };
     for (const [at, key] of keys.entries())
       outcomes[key] = furthest(found[at] as Outcome, outcomes[key]);
     const undecided = keys.filter((key) => outcomes[key]?.result === 'unknown');
-    if (factor === 1 && undecided.length > 0 && refuted(undecided).length > 0) break;
+    if (factor === 1 && undecided.length > 0 && isRefuted(undecided)) break;
     if (found.some(({ result }) => result === 'invalid')) break;
     keys = undecided.filter((key) => outcomes[key]?.reason === 'steps');
   }

@@ -14,7 +14,7 @@
  */
 import type { JsonValue } from '../../harness/core/json.ts';
 import { NANOS_PER_MS, nanos } from '../../harness/core/units.ts';
-import type { Interval } from '../key-history.ts';
+import type { Excerpt, Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
 import { type End, type Impasse, impasseOf, refusal } from './impasse.ts';
 import { decide } from './portfolio.ts';
@@ -52,9 +52,29 @@ export function shrink(
   upTo: number,
   budget: SearchBudget,
 ): Core {
+  return new Shrinker(ops, model, -1, upTo, limited(budget)).run();
+}
+
+/**
+ * The same with what there is of a key's history. Undefined: by itself, from whatever state, that
+ * may be possible.
+ */
+export function shrinkExcerpt(
+  ops: readonly Interval[],
+  { from, until }: Excerpt,
+  model: Model,
+  budget: SearchBudget,
+): Core | undefined {
+  if (model.starts === undefined) return undefined;
+  const ends = ops.map(({ end }) => end).filter((end) => end < until);
+  const upTo = ends.reduce((last, end) => Math.max(last, end), -1);
+  const shrinker = new Shrinker(ops, model, from, upTo, limited(budget));
+  return shrinker.isImpossible() ? shrinker.run() : undefined;
+}
+
+function limited(budget: SearchBudget): SearchBudget {
   const ends = nanos(budget.clock.now() + TIME_MS * NANOS_PER_MS);
-  const deadline = ends < budget.deadline ? ends : budget.deadline;
-  return new Shrinker(ops, model, upTo, { ...budget, deadline }).run();
+  return { ...budget, deadline: ends < budget.deadline ? ends : budget.deadline };
 }
 
 interface Candidate {
@@ -67,7 +87,7 @@ class Shrinker {
   readonly #model: Model;
   readonly #budget: SearchBudget;
   #kept: readonly number[];
-  #from = -1;
+  #from: number;
   #upTo: number;
   #furthest: readonly number[] = [];
   #deadEnds: readonly { readonly state: JsonValue }[] = [];
@@ -77,19 +97,30 @@ class Shrinker {
   /** Some candidate was not decided. */
   #doubtful = false;
 
-  constructor(ops: readonly Interval[], model: Model, upTo: number, budget: SearchBudget) {
+  constructor(
+    ops: readonly Interval[],
+    model: Model,
+    from: number,
+    upTo: number,
+    budget: SearchBudget,
+  ) {
     this.#ops = ops;
     this.#model = model;
     this.#budget = budget;
     this.#stepsLeft = budget.steps;
+    this.#from = from;
     this.#upTo = upTo;
-    this.#kept = this.#within([...ops.keys()], -1);
+    this.#kept = this.#within([...ops.keys()], from);
+  }
+
+  isImpossible(): boolean {
+    return this.#impossible({ positions: this.#kept, from: this.#from });
   }
 
   run(): Core {
     const isShort = this.#kept.length <= FEW;
-    if (!isShort) this.#cutBeginning();
-    if (isShort || this.#from < 0) this.#settleEnd();
+    if (!isShort && this.#from < 0) this.#cutBeginning();
+    if (this.#from < 0) this.#settleEnd();
     for (let before = -1; before !== this.#kept.length && !this.#isSpent(); ) {
       before = this.#kept.length;
       this.#cutEnd();

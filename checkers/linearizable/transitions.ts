@@ -1,5 +1,8 @@
 import type { JsonValue } from '../../harness/core/json.ts';
-import { type Call, callText, type Model } from '../models/model.ts';
+import type { Call, Model } from '../models/model.ts';
+import { DistinctCalls } from './distinct-calls.ts';
+import { PairMap } from './pair-map.ts';
+import { ValueNumbers } from './value-numbers.ts';
 
 export const ILLEGAL = -1;
 
@@ -10,40 +13,38 @@ export const ILLEGAL = -1;
 export interface Transitions {
   readonly init: number;
   /** Calls with the same number are the same to the model. */
-  readonly kindOf: readonly number[];
+  readonly kindOf: Int32Array;
+  /** One call of each number. */
+  readonly kinds: readonly Call[];
   /** The next state, or `ILLEGAL`. */
-  step(state: number, kind: number): number;
-  stateOf(state: number): JsonValue;
+  readonly step: (state: number, kind: number) => number;
+  readonly stateOf: (state: number) => JsonValue;
 }
 
 export function createTransitions(calls: readonly Call[], model: Model): Transitions {
-  const kinds: Call[] = [];
-  const kindIds = new Map<string, number>();
-  const kindOf = calls.map((call) => {
-    const text = callText(call);
-    const id = kindIds.get(text) ?? kinds.push(call) - 1;
-    kindIds.set(text, id);
-    return id;
-  });
+  const distinct = new DistinctCalls();
+  const kindOf = new Int32Array(calls.length);
+  for (let at = 0; at < calls.length; at++) kindOf[at] = distinct.of(calls[at] as Call);
+  const { kinds } = distinct;
   const states: JsonValue[] = [];
-  const stateIds = new Map<string, number>();
+  const values = new ValueNumbers();
+  /** The number of a state by that of its value; parts of values have numbers, too. */
+  const numbers: number[] = [];
   const intern = (state: JsonValue): number => {
-    const text = JSON.stringify(state);
-    const id = stateIds.get(text) ?? states.push(state) - 1;
-    stateIds.set(text, id);
-    return id;
+    const value = values.of(state);
+    return (numbers[value] ??= states.push(state) - 1);
   };
-  const known = new Map<number, number>();
+  const known = new PairMap();
   return {
     init: intern(model.init),
     kindOf,
+    kinds,
     step: (state, kind) => {
-      const at = state * kinds.length + kind;
-      const before = known.get(at);
+      const before = known.get(state, kind);
       if (before !== undefined) return before;
       const stepped = model.step(states[state] as JsonValue, kinds[kind] as Call);
       const to = 'state' in stepped ? intern(stepped.state) : ILLEGAL;
-      known.set(at, to);
+      known.add(state, kind, to);
       return to;
     },
     stateOf: (state) => states[state] as JsonValue,

@@ -36,7 +36,8 @@ export function valueUses(key: KeyHistory, init: JsonValue = register.init): Map
   for (const op of key.ops) {
     const [produced, required] = [producedBy(op.call), requiredBy(op.call)];
     if (produced !== undefined) useOf(produced).producers.push(op);
-    if (required !== undefined && op.end !== Infinity) useOf(required).observers.push(op);
+    if (required !== undefined && op.end !== Infinity && isKnown(key, valueKey(required)))
+      useOf(required).observers.push(op);
   }
   for (const op of key.failed) {
     const produced = producedBy(op.call);
@@ -48,10 +49,15 @@ export function valueUses(key: KeyHistory, init: JsonValue = register.init): Map
     known.set(text, {
       ...use,
       initial,
-      unique: use.producers.length + (initial ? 1 : 0) === 1,
+      unique: isKnown(key, text) && use.producers.length + (initial ? 1 : 0) === 1,
     });
   }
   return known;
+}
+
+/** Whether all that matters of a value is there. */
+function isKnown({ excerpt }: KeyHistory, text: string): boolean {
+  return excerpt === undefined || excerpt.values.has(text);
 }
 
 /** A span of time throughout which a unique value was in the register. */

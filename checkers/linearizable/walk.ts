@@ -118,7 +118,7 @@ export class Walk {
 }
 
 /** For each optional operation the one of the same kind before it. */
-function earlierTwins(kindOf: readonly number[], optional: readonly boolean[]): Int32Array {
+function earlierTwins(kindOf: Int32Array, optional: readonly boolean[]): Int32Array {
   const twins = new Int32Array(kindOf.length).fill(NO_TWIN);
   const last = new Map<number, number>();
   for (const [op, kind] of kindOf.entries()) {

@@ -34,6 +34,8 @@ export interface SearchBudget {
   /** For the memo, which is what grows. */
   readonly memoryBytes: number;
   readonly steps: number;
+  /** Asked once, when these are used up: whether to go on without that limit. Default: no. */
+  readonly goesOn?: () => boolean;
 }
 
 interface Effort {

@@ -91,7 +91,9 @@ export function callText({ f, input, output, outcome, seen, key, stamp }: Call):
 
 /** Whether two values have the same JSON text. */
 export function sameValue(a: JsonValue, b: JsonValue): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b);
+  if (a === b) return true;
+  const areTold = typeof a !== 'object' || typeof b !== 'object' || a === null || b === null;
+  return !areTold && JSON.stringify(a) === JSON.stringify(b);
 }
 
 /**

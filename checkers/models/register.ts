@@ -45,9 +45,9 @@ export const register: Model = {
 
 function step(state: JsonValue, call: Call): Stepped {
   const required = requiredBy(call);
-  if (required !== undefined && valueKey(required) !== valueKey(state))
+  if (required !== undefined && !sameValue(required, state))
     return { inconsistent: `the register held ${heldText(state)}, not ${shown(required)}` };
-  if (call.outcome === 'refused' && valueKey(casParts(call.input).from) === valueKey(state))
+  if (call.outcome === 'refused' && sameValue(casParts(call.input).from, state))
     return { inconsistent: `a cas from ${shown(state)} was refused although it matched` };
   const produced = producedBy(call);
   return { state: produced === undefined ? state : produced };

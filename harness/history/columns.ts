@@ -152,6 +152,11 @@ export class Columns {
     return MODES[this.#kind(at) >> 5];
   }
 
+  node(at: number): string | undefined {
+    const code = this.#block(at).node[at & (SIZE - 1)] as number;
+    return code === 0 ? undefined : this.#names.text(code - 1);
+  }
+
   /** A number for each key from 1, in order of appearance; 0: the entry has none. */
   keyCode(at: number): number {
     return this.#block(at).key[at & (SIZE - 1)] as number;
