@@ -18,6 +18,14 @@ export { readModes } from './checkers/read-modes.ts';
 export { prefixConsistent } from './checkers/sequential/prefix-consistent.ts';
 export { sequential } from './checkers/sequential/sequential.ts';
 export { stats } from './checkers/stats.ts';
+export {
+  type AttachCommandsConfig,
+  type AttachConfig,
+  type AttachLinksConfig,
+  type AttachNodeConfig,
+  defineConfig,
+  type SchismConfig,
+} from './cli/config/config.ts';
 export { type Clock, realClock, sleep, VirtualClock } from './harness/core/clock.ts';
 export { EXIT, HarnessError } from './harness/core/errors.ts';
 export type { JsonValue } from './harness/core/json.ts';

@@ -22,13 +22,20 @@ const config: ViteUserConfig = defineConfig({
     maxWorkers: 2,
     retry: 0,
     projects: [
-      tier('unit', '**/*.test.ts', { exclude: [...generated, '**/*.{prop,proc}.test.ts'] }),
+      tier('unit', '**/*.test.ts', { exclude: [...generated, '**/*.{prop,proc,docker}.test.ts'] }),
       tier('prop', '**/*.prop.test.ts', { testTimeout: 60_000 }),
       tier('proc', '**/*.proc.test.ts', {
         testTimeout: 120_000,
         hookTimeout: 60_000,
         fileParallelism: false,
         sequence: { groupOrder: 1 },
+      }),
+      tier('docker', '**/*.docker.test.ts', {
+        testTimeout: 120_000,
+        hookTimeout: 60_000,
+        fileParallelism: false,
+        sequence: { groupOrder: 2 },
+        globalSetup: ['test/docker-images.ts'],
       }),
     ],
     reporters: ['default', ['json', { outputFile: 'test-results.json' }]],

@@ -1,19 +1,24 @@
 /**
  * What a hop through our proxy costs: bytes per second of one bulk stream, and the round trip of a
  * small request, direct and through the link server. Sink, proxy and this program are a process
- * each. Direct and proxied rounds take turns, so that a noisy machine disturbs both alike.
+ * each. Direct and proxied rounds take turns, so that a noisy machine disturbs both alike. Once on
+ * loopback, and once with sink and proxy in containers that share a network namespace, as with
+ * `--backend docker`; the baseline is the way to the same sink without the proxy.
  *
  * Run: npx --no-install node bench/proxy.ts [--megabytes 512] [--rounds 7]
  */
 import { once } from 'node:events';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { Toxiproxy } from 'toxiproxy-node-client';
+import { endpointFrom } from '../cluster/network/names.ts';
+import type { Endpoint } from '../cluster/network/probe.ts';
 import { realClock } from '../harness/core/clock.ts';
 import { msFromNanos } from '../harness/core/units.ts';
+import { openDockerWays, type Ways } from './proxy-docker.ts';
 
 const clock = realClock();
 const MEGABYTE = 1_000_000;
@@ -22,41 +27,15 @@ const ECHO = 0x65;
 const BULK = 0x62;
 const ROUND_TRIPS = 2_000;
 
-/** First byte: what is wanted. `e`: echo all that follows. `b`: eat it, count, confirm the end. */
-async function serveSink(): Promise<void> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    socket.on('error', () => undefined);
-    let mode: number | undefined;
-    let count = 0;
-    socket.on('data', (bytes) => {
-      mode ??= bytes[0];
-      count += bytes.length;
-      if (mode === ECHO) socket.write(bytes);
-    });
-    socket.on('end', () => socket.end());
-    // The proxy knows no half close, so the sender says how much is coming: 8 bytes after the mode.
-    let total = Number.POSITIVE_INFINITY;
-    socket.once('data', (bytes) => {
-      if (mode === BULK) total = Number(bytes.readBigUInt64BE(1));
-    });
-    socket.on('data', () => {
-      if (count >= total) socket.end('done');
-    });
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  process.stdout.write(`${JSON.stringify(server.address())}\n`);
-}
-
-async function dial(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+async function dial({ host, port }: Endpoint): Promise<Socket> {
+  const socket = connect({ host, port, noDelay: true });
   await once(socket, 'connect');
   return socket;
 }
 
 /** Megabytes per second, until the sink has confirmed the last byte. */
-async function bulkRate(port: number, totalBytes: number): Promise<number> {
-  const socket = await dial(port);
+async function bulkRate(to: Endpoint, totalBytes: number): Promise<number> {
+  const socket = await dial(to);
   const header = Buffer.alloc(9);
   header[0] = BULK;
   header.writeBigUInt64BE(BigInt(totalBytes), 1);
@@ -74,8 +53,8 @@ async function bulkRate(port: number, totalBytes: number): Promise<number> {
 }
 
 /** The median of many round trips of 64 bytes on one connection, in microseconds. */
-async function roundTrip(port: number): Promise<number> {
-  const socket = await dial(port);
+async function roundTrip(to: Endpoint): Promise<number> {
+  const socket = await dial(to);
   const request = Buffer.alloc(64, ECHO);
   const times: number[] = [];
   for (let i = 0; i < ROUND_TRIPS; i++) {
@@ -89,11 +68,11 @@ async function roundTrip(port: number): Promise<number> {
 }
 
 /** The time of a connection and one small request on it, in microseconds. */
-async function firstAnswer(port: number): Promise<number> {
+async function firstAnswer(to: Endpoint): Promise<number> {
   const times: number[] = [];
   for (let i = 0; i < ROUND_TRIPS / 10; i++) {
     const start = clock.now();
-    const socket = await dial(port);
+    const socket = await dial(to);
     socket.write(Buffer.alloc(64, ECHO));
     await once(socket, 'data');
     times.push((clock.now() - start) / 1_000);
@@ -122,23 +101,12 @@ async function launch(
   return { first, [Symbol.dispose]: () => child.kill('SIGTERM') };
 }
 
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      sink: { type: 'boolean', default: false },
-      megabytes: { type: 'string', default: '512' },
-      rounds: { type: 'string', default: '7' },
-    },
-  });
-  if (values.sink) {
-    await serveSink();
-    return;
-  }
-  using sink = await launch(fileURLToPath(import.meta.url), ['--sink']);
-  using links = await launch(
-    fileURLToPath(new URL('../cluster/network/toxiproxy-server/main.ts', import.meta.url)),
-    [],
-  );
+/** Both ways to a sink on this machine. */
+async function openLoopbackWays(): Promise<Ways & Disposable> {
+  using opened = new DisposableStack();
+  const sink = opened.use(await launch(pathOf('proxy-sink.ts'), []));
+  const server = pathOf('../cluster/network/toxiproxy-server/main.ts');
+  const links = opened.use(await launch(server, []));
   const { port } = JSON.parse(sink.first) as { port: number };
   const { listening } = JSON.parse(links.first) as { listening: string };
   const proxy = await new Toxiproxy(`http://${listening}`).createProxy({
@@ -146,32 +114,85 @@ async function main(): Promise<void> {
     listen: '127.0.0.1:0',
     upstream: `127.0.0.1:${port}`,
   });
-  const proxied = Number(proxy.listen.split(':').at(-1));
-  const totalBytes = Number(values.megabytes) * MEGABYTE;
+  const owned = opened.move();
+  return {
+    direct: { host: '127.0.0.1', port },
+    proxied: endpointFrom(proxy.listen),
+    [Symbol.dispose]: () => {
+      owned.dispose();
+    },
+  };
+}
 
+function pathOf(file: string): string {
+  return fileURLToPath(new URL(file, import.meta.url));
+}
+
+interface Effort {
+  readonly totalBytes: number;
+  readonly rounds: number;
+}
+
+interface Row {
+  readonly direct: number;
+  readonly proxied: number;
+  /** The median of the ratios of neighbouring rounds. */
+  readonly ratio: number;
+}
+
+async function compare(
+  title: string,
+  ways: Ways,
+  { totalBytes, rounds }: Effort,
+): Promise<Record<string, Row>> {
   const measures = [
-    { name: 'bulk stream, MB/s', digits: 0, run: (to: number) => bulkRate(to, totalBytes) },
-    { name: '64-byte round trip, µs', digits: 0, run: roundTrip },
-    { name: 'connect and ask once, µs', digits: 0, run: firstAnswer },
+    { name: 'bulk stream, MB/s', run: (to: Endpoint) => bulkRate(to, totalBytes) },
+    { name: '64-byte round trip, µs', run: roundTrip },
+    { name: 'connect and ask once, µs', run: firstAnswer },
   ];
-  const startNanos = clock.now();
-  process.stdout.write('                              direct  proxied  proxied/direct\n');
-  const results: Record<string, unknown> = {};
-  for (const { name, digits, run } of measures) {
-    const rounds: { direct: number; proxied: number }[] = [];
+  process.stdout.write(`${title.padEnd(28)}  direct  proxied  proxied/direct\n`);
+  const rows: Record<string, Row> = {};
+  for (const { name, run } of measures) {
+    const pairs: Pick<Row, 'direct' | 'proxied'>[] = [];
     // One round of each to warm up, not counted.
-    for (let round = 0; round <= Number(values.rounds); round++) {
-      const pair = { direct: await run(port), proxied: await run(proxied) };
-      if (round > 0) rounds.push(pair);
+    for (let round = 0; round <= rounds; round++) {
+      const pair = { direct: await run(ways.direct), proxied: await run(ways.proxied) };
+      if (round > 0) pairs.push(pair);
     }
-    const direct = median(rounds.map((pair) => pair.direct));
-    const through = median(rounds.map((pair) => pair.proxied));
-    const ratio = median(rounds.map((pair) => pair.proxied / pair.direct));
-    results[name] = { direct, proxied: through, ratio };
-    process.stdout.write(
-      `${name.padEnd(26)} ${direct.toFixed(digits).padStart(9)}` +
-        `${through.toFixed(digits).padStart(9)} ${ratio.toFixed(2).padStart(15)}\n`,
-    );
+    const row = {
+      direct: median(pairs.map(({ direct }) => direct)),
+      proxied: median(pairs.map(({ proxied }) => proxied)),
+      ratio: median(pairs.map(({ direct, proxied }) => proxied / direct)),
+    };
+    rows[name] = row;
+    const columns = [row.direct.toFixed(0).padStart(9), row.proxied.toFixed(0).padStart(9)];
+    const ratio = row.ratio.toFixed(2).padStart(15);
+    process.stdout.write(`${name.padEnd(26)} ${columns.join('')} ${ratio}\n`);
+  }
+  return rows;
+}
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      megabytes: { type: 'string', default: '512' },
+      rounds: { type: 'string', default: '7' },
+    },
+  });
+  const effort = { totalBytes: Number(values.megabytes) * MEGABYTE, rounds: Number(values.rounds) };
+  const startNanos = clock.now();
+  const results: Record<string, Record<string, Row> | string> = {};
+  {
+    using ways = await openLoopbackWays();
+    results['loopback'] = await compare('on loopback', ways, effort);
+  }
+  const ways = await openDockerWays(clock);
+  if (typeof ways === 'string') {
+    process.stdout.write(`not measured in containers: ${ways}\n`);
+    results['docker'] = ways;
+  } else {
+    await using _ = ways;
+    results['docker'] = await compare('in containers', ways, effort);
   }
   const seconds = msFromNanos(clock.now() - startNanos) / 1_000;
   process.stdout.write(`${JSON.stringify({ bench: 'proxy', seconds, results })}\n`);

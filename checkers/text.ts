@@ -8,6 +8,7 @@ const SHOWN_MAX = 80;
 /** A value for people, as JSON and at most 80 characters; null is `absent`. */
 export function shown(value: JsonValue): string {
   if (value === null) return 'absent';
+  if (typeof value === 'number') return String(value);
   const text = JSON.stringify(value);
   return text.length <= SHOWN_MAX ? text : `${text.slice(0, SHOWN_MAX)}…`;
 }

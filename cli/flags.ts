@@ -8,8 +8,10 @@ export function addRunFlags(command: Command): Command {
     .option('--system <name>', 'raftkv, etcd, memory; auto: raftkv', 'auto')
     .option(
       '--backend <name>',
-      'process: real ones; sim: simulated, on virtual time, from the seed alone (default: process)',
+      'process: real ones; docker: in containers; sim: simulated, on virtual time, from the ' +
+        'seed alone (default: process)',
     )
+    .option('--config <file>', 'defaults for these flags, and the cluster for --backend attach')
     .option(
       '--workload <names>',
       'what is asked, and what judges it; several, comma-separated, run together',
@@ -42,6 +44,7 @@ export function addRunFlags(command: Command): Command {
     .option('--promise <mode=model>', 'judge a read mode by another promise', collect, [])
     .option('-O, --system-option <name=value>', 'an option of the system', collect, [])
     .option('-W, --workload-option <name=value>', 'an option of the workload', collect, [])
+    .option('--image <name>', 'the image of the nodes, with --backend docker')
     .option('--bug <name>', 'let the store be wrong in one known way')
     .option('--check-timeout <time>', 'for each checker', '5m')
     .option('--check-memory <size>', 'for the checkers', '4GB')

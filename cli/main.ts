@@ -1,5 +1,6 @@
 /** The process around the commands: the only file that ends it. */
 import { EXIT } from '../harness/core/errors.ts';
+import { githubShell } from './github.ts';
 import { bugText, main, type Shell } from './program.ts';
 
 const shell: Shell = {
@@ -31,7 +32,7 @@ for (const stream of [process.stdout, process.stderr]) stream.on('error', () => 
 
 // Node.js would exit with 1, which means a violation; the watchdog undoes what is left.
 process.on('uncaughtException', (error) => {
-  shell.err(bugText(error));
+  githubShell(shell).err(bugText(error));
   process.exit(EXIT.bug);
 });
 // The code where nothing is left to wait for, and `main` has not come to its end.

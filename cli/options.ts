@@ -10,6 +10,8 @@ import { NETWORK_ABILITIES } from '../harness/protocols/network.ts';
 import type { RunConfig } from '../harness/protocols/run.ts';
 import type { BackendName, ReadPromise, System, Timing } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
+import { attachedRun } from './config/attach.ts';
+import type { AttachConfig } from './config/config.ts';
 import { makeNemesis, NEMESES } from './registry.ts';
 
 /** The flags of `run` as the command line gives them; all texts, all checked here. */
@@ -19,6 +21,8 @@ export interface RunFlags {
   readonly workloadOption: readonly string[];
   readonly systemOption: readonly string[];
   readonly bug?: string;
+  /** Of the nodes' containers: an option of the system, with a flag of its own. */
+  readonly image?: string;
   /** `false` for `--no-faults`. */
   readonly fault?: string;
   readonly faults: boolean;
@@ -47,27 +51,38 @@ function bad(message: string): never {
   throw new HarnessError('bad-option', message);
 }
 
-/** Resolves the flags against a system and a workload; throws `bad-option` for the first bad one. */
+/**
+ * Resolves the flags against a system and a workload; throws `bad-option` for the first bad one.
+ * `attach`: where the nodes are, for backend `attach`.
+ */
 export async function resolveConfig(
   flags: RunFlags,
   system: System,
   workload: Workload,
   env: Readonly<Record<string, string | undefined>>,
+  attach?: AttachConfig,
 ): Promise<RunConfig> {
   const missing = workload.needs.filter((need) => !system.capabilities.includes(need));
   if (missing.length > 0)
     bad(
       `workload ${workload.name} needs ${missing.join(', ')}, which ${system.name} does not have`,
     );
-  const nodes = nodesOf(flags.nodes ?? String(system.defaultNodes));
+  const backend = backendOf(flags.backend, system);
   if (flags.bug !== undefined && !('bug' in system.options))
     bad(`--bug: ${system.name} has no planted bugs; raftkv and memory have`);
-  const systemOptions = pairs(
+  const options = pairs(
     '--system-option',
-    [...flags.systemOption, ...(flags.bug === undefined ? [] : [`bug=${flags.bug}`])],
+    [
+      ...flags.systemOption,
+      ...(flags.bug === undefined ? [] : [`bug=${flags.bug}`]),
+      ...(flags.image === undefined ? [] : [`image=${flags.image}`]),
+    ],
     Object.keys(system.options),
     system.name,
   );
+  const attached = backend === 'attach' ? attachedRun(attach, { ...flags, options }) : undefined;
+  const nodes = nodesOf(attached?.nodes.join() ?? flags.nodes ?? String(system.defaultNodes));
+  const systemOptions = attached?.systemOptions ?? options;
   const own = pairs(
     '--workload-option',
     flags.workloadOption,
@@ -92,7 +107,7 @@ export async function resolveConfig(
   return {
     system: system.name,
     systemOptions,
-    backend: backendOf(flags.backend, system),
+    backend,
     nodes,
     workload: workload.name,
     workloadOptions,
@@ -233,8 +248,13 @@ export function promisesOf(
   return out;
 }
 
-/** A shape that the system's links cannot do is refused before anything starts. */
+/**
+ * A shape that the system's links cannot do is refused before anything starts, and so is one beside
+ * `link`: where two lanes install one shape, neither can prove its own.
+ */
 function canHave(faults: readonly string[], { name, network }: System): readonly string[] {
+  const double = faults.includes('link') && NETWORK_ABILITIES.find((each) => faults.includes(each));
+  if (typeof double === 'string') bad(`--fault: link draws ${double}, too; leave one of them out`);
   for (const fault of faults) {
     const needed = NETWORK_ABILITIES.find(
       (each) => each === (fault === 'partition' ? 'cut' : fault),

@@ -2,9 +2,16 @@ import { Command, CommanderError } from 'commander';
 import { EXIT, exitCodeOf, HarnessError } from '../harness/core/errors.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { explainCommand } from './commands/explain.ts';
+import { exportCommand } from './commands/export.ts';
+import { imagesCommand } from './commands/images.ts';
 import { listCommand } from './commands/list.ts';
+import { replayCommand } from './commands/replay.ts';
+import { reportCommand, serveCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
+import { runsCommand } from './commands/runs.ts';
 import { translateFlags } from './flags.ts';
+import { githubShell } from './github.ts';
 import { VERSION } from './version.ts';
 
 /** What commands need of the process around them; tests bring their own. */
@@ -19,6 +26,8 @@ export interface Shell {
   readonly err: (text: string) => void;
   readonly isTty: boolean;
   readonly columns: number;
+  /** Says a command to GitHub Actions, where that is; everything else that is said commands nothing. */
+  readonly commandGithub?: (line: string, stream: 'out' | 'err') => void;
   /** Calls back at each SIGINT or SIGTERM until disposed. */
   onSignal(handler: (name: 'SIGINT' | 'SIGTERM') => void): Disposable;
   /** Ends the process at once; the watchdog undoes what is left. */
@@ -26,7 +35,8 @@ export interface Shell {
 }
 
 /** Parses the arguments, runs the command, and returns the exit code. Never throws. */
-export async function main(shell: Shell): Promise<number> {
+export async function main(around: Shell): Promise<number> {
+  const shell = githubShell(around);
   let code: number = EXIT.pass;
   const finish = (result: number): void => {
     code = result;
@@ -44,9 +54,22 @@ export async function main(shell: Shell): Promise<number> {
     })
     .showSuggestionAfterError()
     .version(VERSION, '-V, --version');
-  for (const make of [runCommand, checkCommand, listCommand, doctorCommand]) {
+  for (const make of [
+    runCommand,
+    checkCommand,
+    explainCommand,
+    replayCommand,
+    reportCommand,
+    serveCommand,
+    runsCommand,
+    exportCommand,
+    listCommand,
+    imagesCommand,
+    doctorCommand,
+  ]) {
     const command = make(shell, finish);
     program.addCommand(command.exitOverride().copyInheritedSettings(program));
+    for (const inner of command.commands) inner.copyInheritedSettings(program);
   }
   try {
     await program.parseAsync(translateFlags(shell.argv), { from: 'user' });

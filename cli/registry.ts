@@ -1,15 +1,27 @@
 import { primaryBackupSystem } from '../cluster/backends/sim/example-system.ts';
 import { clockSkew } from '../cluster/nemeses/clock-skew.ts';
 import { compact } from '../cluster/nemeses/compact.ts';
+import { cpuSqueeze } from '../cluster/nemeses/cpu-squeeze.ts';
+import { dropPackets } from '../cluster/nemeses/drop-packets.ts';
 import { failingSync } from '../cluster/nemeses/failing-sync.ts';
 import { fullDisk } from '../cluster/nemeses/full-disk.ts';
 import { kill } from '../cluster/nemeses/kill.ts';
-import { bandwidth, blackhole, hold, latency, reset, slowClose } from '../cluster/nemeses/link.ts';
+import {
+  bandwidth,
+  blackhole,
+  hold,
+  latency,
+  link,
+  reset,
+  slowClose,
+} from '../cluster/nemeses/link.ts';
 import { membership } from '../cluster/nemeses/membership.ts';
+import { memorySqueeze } from '../cluster/nemeses/memory-squeeze.ts';
 import { partition } from '../cluster/nemeses/partition.ts';
 import { pause } from '../cluster/nemeses/pause.ts';
 import { power } from '../cluster/nemeses/power.ts';
 import { slowDisk } from '../cluster/nemeses/slow-disk.ts';
+import { unplug } from '../cluster/nemeses/unplug.ts';
 import { etcd } from '../cluster/systems/etcd.ts';
 import { memory } from '../cluster/systems/memory.ts';
 import { raftkv } from '../cluster/systems/raftkv.ts';
@@ -33,6 +45,7 @@ export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
   power,
   membership,
   compact,
+  link,
   latency,
   bandwidth,
   hold,
@@ -43,6 +56,10 @@ export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
   'failing-sync': failingSync,
   'full-disk': fullDisk,
   'clock-skew': clockSkew,
+  'cpu-squeeze': cpuSqueeze,
+  'memory-squeeze': memorySqueeze,
+  unplug,
+  'drop-packets': dropPackets,
 };
 
 /** Throws `bad-option` with the nearest name for an unknown one. */

@@ -3,6 +3,7 @@ import type { Clock } from '../harness/core/clock.ts';
 import type { RunManifest, RunResult } from '../harness/protocols/run.ts';
 import type { Reporter } from '../harness/runner/run.ts';
 import type { RunFolderHandle } from '../harness/store/store.ts';
+import { readNodeLogs } from '../reports/html/node-logs.ts';
 import { renderHtml } from '../reports/html/report.ts';
 import { renderJunit } from '../reports/junit.ts';
 import { lineProgress } from '../reports/lines.ts';
@@ -60,7 +61,10 @@ export function fileReporters(folder: RunFolderHandle): readonly Reporter[] {
     },
     {
       name: 'HTML',
-      write: (result, history) => folder.writeText('report.html', renderHtml(result, history)),
+      write: async (result, history) => {
+        const logs = await readNodeLogs(folder.testDir, result.manifest);
+        await folder.writeText('report.html', renderHtml(result, history, { logs }));
+      },
     },
     {
       // Last, so that a run without it is known to have crashed.

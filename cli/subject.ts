@@ -7,8 +7,10 @@ import { parseFormat } from '../harness/history/formats/import.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext } from '../harness/protocols/checker.ts';
 import type { RunConfig, RunManifest } from '../harness/protocols/run.ts';
+import { isArchive } from '../harness/store/archive.ts';
 import { testDir } from '../harness/store/layout.ts';
-import { findRun, readManifest, storedHistory } from '../harness/store/store.ts';
+import { openRun } from '../harness/store/run-ref.ts';
+import { readManifest, storedHistory } from '../harness/store/store.ts';
 import { formatOf, type HistoryFormat } from './load-history.ts';
 import { findWorkload } from './registry.ts';
 import { VERSION } from './version.ts';
@@ -22,7 +24,8 @@ export interface SubjectFlags {
   readonly keyed?: boolean;
 }
 
-export interface Subject {
+/** What was unpacked for it is gone when it is disposed. */
+export interface Subject extends AsyncDisposable {
   readonly historyPath: string;
   /** Of a file that is no run. */
   readonly format?: HistoryFormat;
@@ -37,17 +40,32 @@ export async function findSubject(
   path: string,
   flags: SubjectFlags,
 ): Promise<Subject> {
-  if (existsSync(path) && statSync(path).isFile()) {
+  const isFile = existsSync(path) && statSync(path).isFile();
+  if (isFile && !(await isArchive(path))) {
     const format = await formatFlags(ref, path, flags);
     const manifest = bareManifest(flags.workload ?? 'register', ref);
-    return { historyPath: path, format, manifest, logs: [] };
+    const dispose = (): Promise<void> => Promise.resolve();
+    return { historyPath: path, format, manifest, logs: [], [Symbol.asyncDispose]: dispose };
   }
-  if (/\.(jsonl|edn|log|gz|txt|json)$/.test(ref))
+  if (!isFile && /\.(jsonl|edn|log|gz|txt|json|zip)$/.test(ref))
     throw new HarnessError('bad-input', `no file ${ref}; give a run or a file with a history`);
   if (flags.format !== undefined)
     throw new HarnessError('bad-option', `--format: ${ref} is not a file; runs have one format`);
-  const dir = await findRun(flags.output, ref);
-  const manifest = await readManifest(dir);
+  const run = await openRun(flags.output, path);
+  try {
+    const manifest = await readManifest(run.dir);
+    const dispose = (): PromiseLike<void> => run[Symbol.asyncDispose]();
+    return { ...storedSubject(run.dir, manifest), [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await run[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function storedSubject(
+  dir: string,
+  manifest: RunManifest,
+): Omit<Subject, typeof Symbol.asyncDispose> {
   const { workload, nodes } = manifest.config;
   const logs = nodes.flatMap((node) => logsIn(join(testDir(dir, workload), 'nodes', node), node));
   return { historyPath: storedHistory(dir, workload), manifest, logs, runPath: dir };

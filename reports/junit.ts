@@ -149,10 +149,8 @@ function faultCase(result: RunResult, options: JunitOptions): readonly XmlElemen
   if (evidence?.verdict === 'invalid')
     return [checkCase({ ...evidence, checker: name }, result, options)];
   const why = evidence?.reason ?? evidence?.covered ?? 'the faults of this run were not judged';
-  const type = 'fault-unavailable';
-  const children = requireFaults
-    ? [outcome('error', type, why, why)]
-    : undecided(result, type, why, why);
+  // What `--unknown` makes of it is the run's own case.
+  const children = [outcome(requireFaults ? 'error' : 'skipped', 'fault-unavailable', why, why)];
   return [testCase(name, result, [...children, ...output(covered)])];
 }
 
@@ -172,9 +170,11 @@ function runCase(result: RunResult, { text = '' }: JunitOptions): readonly XmlEl
     const why = `interrupted by ${interrupted}; what was recorded has been judged`;
     return [testCase('run', result, [outcome('error', 'interrupted', why, why)])];
   }
-  if (checks.length === 0 && verdict !== 'pass') {
+  const isSaid = checks.some((check) => check.verdict !== 'valid' && check.checker !== 'evidence');
+  if (verdict === 'unknown' ? !isSaid : checks.length === 0 && verdict !== 'pass') {
     const why = result.reasons[0] ?? 'nothing was checked';
-    return [testCase('run', result, undecided(result, 'unknown', why, why))];
+    const children = [...undecided(result, 'unknown', why, why), ...output(...warnings)];
+    return [testCase('run', result, children)];
   }
   return warnings.length === 0 ? [] : [testCase('run', result, output(...warnings))];
 }

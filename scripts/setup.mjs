@@ -1,5 +1,6 @@
 // Plain JavaScript for Node >= 18: installs the locked packages when they are missing or stale, and
-// compiles the engine of the linearizability checker when its sources changed.
+// builds what is not checked in when its sources changed: the engine of the linearizability checker
+// and the program of the report's page.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -31,19 +32,31 @@ if (read(stamp) !== wanted || !existsSync(join(modules, '.bin', 'node'))) {
   writeFileSync(stamp, wanted);
 }
 
-const linearizable = join(root, 'checkers', 'linearizable');
-const engine = join(linearizable, 'engine');
-const engineStamp = join(modules, '.engine-stamp');
-const engineHash = createHash('sha256').update(wanted);
-for (const file of readdirSync(engine).sort())
-  engineHash.update(file).update(readFileSync(join(engine, file)));
-const engineWanted = engineHash.digest('hex');
-
-if (read(engineStamp) !== engineWanted || !existsSync(join(linearizable, 'engine.wasm'))) {
-  const done = spawnSync('npm', ['run', '--silent', 'build:wasm'], {
+/** Runs an npm script whose output is missing, or older than what is in `sources` now. */
+function build(script, stampName, sources, output) {
+  const stampFile = join(modules, stampName);
+  const hash = createHash('sha256').update(wanted);
+  for (const file of sources.sort()) hash.update(file).update(readFileSync(join(root, file)));
+  const now = hash.digest('hex');
+  if (read(stampFile) === now && existsSync(join(root, output))) return;
+  const done = spawnSync('npm', ['run', '--silent', script], {
     cwd: root,
     stdio: ['ignore', 2, 2],
   });
   if (done.status !== 0) process.exit(done.status ?? 1);
-  writeFileSync(engineStamp, engineWanted);
+  writeFileSync(stampFile, now);
 }
+
+const filesIn = (...folder) =>
+  readdirSync(join(root, ...folder)).map((file) => join(...folder, file));
+const linearizable = join('checkers', 'linearizable');
+build(
+  'build:wasm',
+  '.engine-stamp',
+  filesIn(linearizable, 'engine'),
+  join(linearizable, 'engine.wasm'),
+);
+
+const html = join('reports', 'html');
+const page = [...filesIn(html, 'page'), join(html, 'page-format.ts'), 'vite.config.ts'];
+build('build:page', '.page-stamp', page, join(html, 'built', 'page.js'));

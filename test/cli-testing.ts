@@ -18,7 +18,7 @@ export interface Sandbox extends AsyncDisposable {
   readonly dir: string;
   schism(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<Said>;
   /** Starts a run and leaves it running. */
-  start(args: readonly string[]): Running;
+  start(args: readonly string[], env?: Readonly<Record<string, string>>): Running;
   /** The folder of the only run. */
   runDir(): Promise<string>;
   /** Resolves when the history on disk of the only run holds this text. */
@@ -37,7 +37,7 @@ export interface Ended {
 function launch(dir: string, args: readonly string[], env: Readonly<Record<string, string>>) {
   return execa(process.execPath, [MAIN, ...args], {
     cwd: dir,
-    env: { CI: '', NO_COLOR: '1', ...env },
+    env: { CI: '', GITHUB_ACTIONS: '', NO_COLOR: '1', ...env },
     reject: false,
     stdin: 'ignore',
   });
@@ -70,7 +70,7 @@ export async function sandbox(): Promise<Sandbox> {
       const { exitCode, stdout, stderr } = await launch(dir, args, env);
       return { code: exitCode, out: stdout, err: stderr };
     },
-    start: (args) => launch(dir, args, {}),
+    start: (args, env = {}) => launch(dir, args, env),
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
   };
 }

@@ -1,4 +1,4 @@
-/** The report page in a real browser, opened from `file://` as its readers do. */
+/** The report as it was written in Node, without its program, opened from `file://`. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ async function opened(
   width = 1280,
 ): Promise<Opened> {
   const path = join(folder, 'report.html');
-  await writeFile(path, renderHtml(result, history));
+  await writeFile(path, renderHtml(result, history, { script: '' }));
   const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
   const complaints: string[] = [];
   const address = pathToFileURL(path).href;
@@ -115,7 +115,7 @@ const CONTRASTS = `(() => {
     });
 })()`;
 
-describeWith('chromium', 'the report page in a browser', () => {
+describeWith('chromium', 'the report without its program in a browser', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'schism-report-'));
     browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });

@@ -12,7 +12,7 @@ describe('on real processes', () => {
   const hunts: Hunt[] = [];
 
   beforeAll(async () => {
-    hunts.push(...(await inLanes(LANES, QUICK, hunt)));
+    hunts.push(...(await inLanes(LANES, QUICK, (canary) => hunt(canary))));
   }, 300_000);
 
   test.each(QUICK)('$bug is seen within $tries runs', ({ bug, tries }) => {

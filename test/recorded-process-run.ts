@@ -30,10 +30,13 @@ export interface Hunt {
   readonly seen: readonly string[];
 }
 
-/** Plays the recorded run with its bug until it shows, as often as its row allows. */
-export async function hunt(canary: ProcessCanary): Promise<Hunt> {
+/**
+ * Plays the recorded run with its bug until it shows, as often as its row allows. `more`: where else
+ * it is to be played.
+ */
+export async function hunt(canary: ProcessCanary, more: readonly string[] = []): Promise<Hunt> {
   for (let tries = 1; ; tries++) {
-    const words = [...processWordsOf(canary, tries), '--bug', canary.bug];
+    const words = [...processWordsOf(canary, tries), '--bug', canary.bug, ...more];
     const { checks } = await recordedProcessRun(words);
     const kinds = kindsOf(checks);
     const seen = canary.expected.filter((kind) => kinds.has(kind));

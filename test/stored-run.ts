@@ -51,6 +51,14 @@ export function leadersDuring({ history }: Stored, band: FaultBand): Map<NodeNam
   return leaders;
 }
 
+/** When it was asked to end: what the probe then saw comes a good while after. */
+function undoAsked({ history }: Stored, { lane, id, endNanos = Infinity }: FaultBand): number {
+  const asked = [...history.faults()].filter(
+    (op) => op.type === 'invoke' && op.lane === lane && op.id === id,
+  );
+  return asked[1]?.time ?? endNanos;
+}
+
 /** Between the moments when a cut surely held. */
 const MARGIN_NANOS = 50e6;
 
@@ -72,7 +80,7 @@ export function expectLeaderCutOff(run: Stored, bands: readonly FaultBand[]): vo
     for (const { invoke, completion } of run.history.operations()) {
       if (invoke.node !== leader || invoke.f !== 'write' || completion?.type !== 'ok') continue;
       const began = invoke.time > band.beginNanos + MARGIN_NANOS;
-      const ended = completion.time < (band.endNanos ?? Infinity) - MARGIN_NANOS;
+      const ended = completion.time < undoAsked(run, band) - MARGIN_NANOS;
       expect({ acknowledgedDuringTheCut: began && ended ? completion : undefined }).toEqual({});
     }
   }

@@ -21,7 +21,7 @@ function tracked(): string[] {
 }
 
 const sources: readonly Source[] = tracked()
-  .filter((path) => /\.(ts|mjs)$/.test(path))
+  .filter((path) => /\.(tsx?|mjs)$/.test(path))
   .map((path) => {
     const text = readFileSync(join(ROOT, path), 'utf8');
     return { path, text, lines: text.split('\n') };
@@ -96,7 +96,8 @@ const BANS: readonly Ban[] = [
   {
     name: 'every interface',
     pattern: /['"`]0\.0\.0\.0['"`:]/,
-    except: /^$/,
+    // In a network namespace of a run's own.
+    except: /^cluster\/backends\/docker\/links-containers\.ts$/,
     instead: 'listen on 127.0.0.1',
   },
 ];

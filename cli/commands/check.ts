@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { functionsOf, guessModel, requireKnown } from '../../checkers/check-history.ts';
 import type { Model } from '../../checkers/models/model.ts';
 import { realClock } from '../../harness/core/clock.ts';
-import { HarnessError } from '../../harness/core/errors.ts';
+import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import { parseDurationMs } from '../../harness/core/units.ts';
 import { FORMATS, type Format } from '../../harness/history/formats/format.ts';
@@ -14,6 +14,7 @@ import { countOutcomes } from '../../harness/runner/counts.ts';
 import { judgeRun } from '../../harness/runner/verdict.ts';
 import { renderText } from '../../reports/text.ts';
 import { CRITERION_NAMES, type CriterionName, findCriterion } from '../criteria.ts';
+import { githubReporter } from '../github.ts';
 import { judge, type ModelChoice } from '../judge.ts';
 import { type Loaded, loadHistory, spooled } from '../load-history.ts';
 import { findModel, MODEL_NAMES, modelsWith } from '../models.ts';
@@ -147,7 +148,24 @@ async function judged(shell: Shell, ref: string, path: string, flags: Flags): Pr
       ...(found.runPath !== undefined && { runPath: found.runPath }),
     }),
   );
+  await reportToGithub(shell, result, history, flags.json === true);
   return result.exitCode;
+}
+
+/** A summary that cannot be written is worth a line, and never the verdict. */
+async function reportToGithub(
+  shell: Shell,
+  result: RunResult,
+  history: History,
+  json: boolean,
+): Promise<void> {
+  const github = githubReporter(shell, { json });
+  github?.annotate(result);
+  try {
+    await github?.write(result, history);
+  } catch (error) {
+    shell.err(`schism: no job summary: ${messageOf(error)}\n`);
+  }
 }
 
 /** What our own runs ask of single nodes, which no model of an object knows. */

@@ -6,6 +6,7 @@ import type { System } from '../../harness/protocols/system.ts';
 import { cleanLeftovers, findLeftovers, type Leftover } from '../../harness/runner/sweep.ts';
 import type { Shell } from '../program.ts';
 import { SYSTEMS } from '../registry.ts';
+import { describeEngine } from './doctor-engine.ts';
 
 /** `schism doctor`: what can run and break here, and what crashed runs left behind. */
 export function doctorCommand(shell: Shell, finish: (code: number) => void): Command {
@@ -17,12 +18,18 @@ export function doctorCommand(shell: Shell, finish: (code: number) => void): Com
     .action(async (flags: { clean?: boolean }) => {
       line(shell, true, `node ${process.version}`);
       for (const system of SYSTEMS) await describeSystem(shell, system);
-      finish(await describeLeftovers(shell, flags.clean === true));
+      const clean = flags.clean === true;
+      const ended = await describeLeftovers(shell, clean);
+      const isClean = await describeEngine(shell, clean, (good, text) => {
+        line(shell, good, text);
+      });
+      finish(isClean ? ended : EXIT.infrastructure);
     });
 }
 
 async function describeSystem(shell: Shell, system: System): Promise<void> {
-  const available = await system.available({});
+  const [backend] = system.backends;
+  const available = backend === undefined || (await system.available({}, backend));
   const text = available === true ? system.summary : available;
   line(shell, available === true, `${system.name}: ${text}`);
   const cannot = NETWORK_ABILITIES.filter((shape) => !system.network.has(shape));

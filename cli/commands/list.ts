@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { System } from '../../harness/protocols/system.ts';
 import type { Shell } from '../program.ts';
 import { NEMESES, SYSTEMS, WORKLOADS } from '../registry.ts';
 
@@ -12,7 +13,7 @@ export function listCommand(shell: Shell, finish: (code: number) => void): Comma
         SYSTEMS.map(async ({ name, summary, options, capabilities, promises, ...system }) => ({
           name,
           summary,
-          available: await system.available({}),
+          backends: await backendsOf(system),
           capabilities,
           promises,
           options,
@@ -29,10 +30,12 @@ export function listCommand(shell: Shell, finish: (code: number) => void): Comma
       if (flags.json === true) shell.out(`${JSON.stringify({ systems, workloads, faults })}\n`);
       else {
         shell.out('systems\n');
-        for (const { name, summary, available, options } of systems) {
-          shell.out(
-            `  ${name.padEnd(10)} ${summary}${available === true ? '' : `\n             not here: ${available}`}\n`,
-          );
+        for (const { name, summary, backends, options } of systems) {
+          shell.out(`  ${name.padEnd(10)} ${summary}\n`);
+          for (const [backend, available] of Object.entries(backends))
+            shell.out(
+              `             --backend ${backend}${available === true ? '' : `  not here: ${available}`}\n`,
+            );
           for (const [option, help] of Object.entries(options))
             shell.out(`             -O ${option}=…  ${help}\n`);
         }
@@ -46,4 +49,14 @@ export function listCommand(shell: Shell, finish: (code: number) => void): Comma
       }
       finish(0);
     });
+}
+
+/** True, or why it cannot run there, by backend; the first is the default. */
+async function backendsOf(
+  system: Pick<System, 'backends' | 'available'>,
+): Promise<Readonly<Record<string, true | string>>> {
+  const all = system.backends.map(async (backend) => {
+    return [backend, await system.available({}, backend)] as const;
+  });
+  return Object.fromEntries(await Promise.all(all));
 }

@@ -6,13 +6,18 @@ import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { Random, type Seed, seedText } from '../../harness/core/prng.ts';
 import { suggest } from '../../harness/core/suggest.ts';
 import { msFromNanos } from '../../harness/core/units.ts';
-import type { RunConfig, RunManifest } from '../../harness/protocols/run.ts';
+import type { RunConfig, RunManifest, RunResult } from '../../harness/protocols/run.ts';
 import type { System } from '../../harness/protocols/system.ts';
 import { noUndo } from '../../harness/protocols/undo.ts';
 import { run } from '../../harness/runner/run.ts';
 import { startWatchdog, type Watchdog } from '../../harness/runner/undo.ts';
+import { manifestWithoutSecrets, storableEnv } from '../../harness/store/secrets.ts';
 import { createRun } from '../../harness/store/store.ts';
+import type { AttachConfig } from '../config/config.ts';
+import { withConfig } from '../config/flags.ts';
+import { loadConfig } from '../config/load.ts';
 import { addRunFlags } from '../flags.ts';
+import { githubReporter } from '../github.ts';
 import { judge, judgeInMemory } from '../judge.ts';
 import { openLog } from '../log.ts';
 import { type RunFlags, resolveConfig } from '../options.ts';
@@ -21,7 +26,8 @@ import { findNamed, findWorkload, makeNemesis, SYSTEMS } from '../registry.ts';
 import { fileReporters, progressFor, styleFor, textReporter } from '../reporting.ts';
 import { VERSION } from '../version.ts';
 
-interface Flags extends RunFlags {
+export interface Flags extends RunFlags {
+  readonly config?: string;
   readonly system: string;
   readonly workload: string;
   readonly output: string;
@@ -37,23 +43,48 @@ export function runCommand(shell: Shell, finish: (code: number) => void): Comman
     new Command('run')
       .alias('test')
       .description('start a cluster, break it, record what it does, and judge it'),
-  ).action(async (flags: Flags) => {
-    finish(await execute(shell, flags));
+  ).action(async (given: Flags, command: Command) => {
+    const file = given.config === undefined ? {} : await loadConfig(given.config);
+    const flags = withConfig(given, file, (name) => command.getOptionValueSource(name) === 'cli');
+    finish(await execute(shell, flags, file.attach));
   });
 }
 
-async function execute(shell: Shell, flags: Flags): Promise<number> {
-  const say = flags.json === true ? shell.err : shell.out;
+async function execute(shell: Shell, flags: Flags, attach?: AttachConfig): Promise<number> {
   const system = chooseSystem(flags);
   const workload = findWorkload(flags.workload);
-  const config = await resolveConfig(flags, system, workload, shell.env);
-  const nemeses = config.faults.map((name) => makeNemesis(name));
+  const config = await resolveConfig(flags, system, workload, shell.env, attach);
   if (flags.printConfig === true) {
     shell.out(`${JSON.stringify(config, null, 2)}\n`);
     return 0;
   }
-  const available = await system.available(config.systemOptions);
-  if (available !== true) throw new HarnessError('binary-missing', available);
+  const { result } = await runConfigured(shell, flags, config, attach);
+  return result.exitCode;
+}
+
+/** A run that came to its end. */
+export interface Ran {
+  readonly result: RunResult;
+  readonly dir: string;
+}
+
+/** Runs a resolved configuration, stores it, and says what came of it. */
+export async function runConfigured(
+  shell: Shell,
+  flags: Pick<Flags, 'output' | 'json' | 'quiet' | 'color'>,
+  config: RunConfig,
+  attach?: AttachConfig,
+): Promise<Ran> {
+  const say = flags.json === true ? shell.err : shell.out;
+  const system = findNamed('system', SYSTEMS, config.system);
+  const workload = findWorkload(config.workload);
+  const nemeses = config.faults.map((name) => makeNemesis(name));
+  const available = await system.available(config.systemOptions, config.backend);
+  if (available !== true)
+    throw new HarnessError(
+      config.backend === 'docker' ? 'engine-failed' : 'binary-missing',
+      available,
+    );
 
   const clock = realClock();
   const virtual = config.backend === 'sim' ? new VirtualClock() : undefined;
@@ -72,6 +103,8 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
     );
   using log = openLog(folder.path('harness.log'), manifest);
   using interrupt = interruptible(shell, say, clock);
+  const github = githubReporter(shell, { json: flags.json === true, runPath: shown });
+  using group = flags.quiet === true ? undefined : github?.group(`schism run ${folder.id}`);
   const style = styleFor(shell, flags.color && flags.json !== true);
   using progress =
     flags.quiet === true
@@ -80,7 +113,15 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   // What is simulated leaves nothing behind.
   await using guard =
     virtual === undefined
-      ? guarded(await startWatchdog({ runId: folder.id, clock, log: log.log }), shell)
+      ? guarded(
+          await startWatchdog({
+            runId: folder.id,
+            clock,
+            log: log.log,
+            logPath: folder.path('watchdog.log'),
+          }),
+          shell,
+        )
       : undefined;
   const text = textReporter({
     columns: shell.columns,
@@ -92,6 +133,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
     manifest,
     folder,
     system,
+    ...(config.backend === 'attach' && attach !== undefined && { attach: attach.nodes }),
     workload,
     nemeses,
     schedule: (nemesis, cluster, random) =>
@@ -116,7 +158,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
       if (history !== undefined) return judgeInMemory(history, task);
       return judge({ ...task, historyPath: folder.historyPath }, clock);
     },
-    reporters: [...fileReporters(folder), text],
+    reporters: [...fileReporters(folder), ...(github === undefined ? [] : [github]), text],
     onOp: (op) => {
       progress?.onOp(op);
     },
@@ -125,6 +167,7 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
     },
   });
   progress?.end(result);
+  group?.[Symbol.dispose]();
   try {
     if (result.verdict === 'pass') await folder.dropNodeData();
     await folder.finish(result);
@@ -134,7 +177,8 @@ async function execute(shell: Shell, flags: Flags): Promise<number> {
   }
   if (flags.json === true) shell.out(`${JSON.stringify(result)}\n`);
   say(text.text(result));
-  return result.exitCode;
+  github?.annotate(result);
+  return { result, dir: folder.dir };
 }
 
 /** Shows the time of the run, as often as the machine's time says. */
@@ -173,16 +217,17 @@ function chooseSystem({ system, bug }: Pick<Flags, 'system' | 'bug'>): System {
 }
 
 function manifestOf(shell: Shell, config: RunConfig, id: string, wallMs: number): RunManifest {
-  return {
+  return manifestWithoutSecrets({
     schism: 1,
     run: id,
     version: VERSION,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     argv: shell.argv,
+    env: storableEnv(shell.env),
     startedAt: new Date(wallMs).toISOString(),
     config,
-  };
+  });
 }
 
 interface Interrupt extends Disposable {

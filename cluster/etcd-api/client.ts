@@ -1,7 +1,8 @@
 /** etcd's v3 API over gRPC, one connection of its own per client, each request sent once. */
-import { type ChannelOptions, Client, credentials } from '@grpc/grpc-js';
+import { type ChannelOptions, Client, connectivityState, credentials } from '@grpc/grpc-js';
 import type { Clock } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
+import { type Nanos, nanosFromMs } from '../../harness/core/units.ts';
 import {
   type CompactionRequest,
   type DeleteRangeRequest,
@@ -41,16 +42,24 @@ export const CHANNEL_OPTIONS: Readonly<ChannelOptions> = {
   'grpc.max_reconnect_backoff_ms': 500,
 };
 
+/** How long a client goes on with a connection that is not there. */
+const CONNECTING_MS_MAX = 2_000;
+
 /** One client's connection to one member. It connects at the first call. */
 export class EtcdClient implements Disposable {
-  readonly #client: Client;
   readonly #clock: Clock;
+  readonly #connect: () => Client;
+  #client: Client;
+  #connected: Nanos;
+  #isClosed = false;
 
   /** `address` is `host:port`. `options` replace ours one by one: for tests. */
   constructor(address: string, clock: Clock, options: ChannelOptions = {}) {
     const merged = { ...CHANNEL_OPTIONS, ...options };
-    this.#client = new Client(address, credentials.createInsecure(), merged);
     this.#clock = clock;
+    this.#connect = () => new Client(address, credentials.createInsecure(), merged);
+    this.#client = this.#connect();
+    this.#connected = clock.now();
   }
 
   range(request: RangeRequest, timeoutMs: number): Promise<Reply<RangeResponse>> {
@@ -106,7 +115,23 @@ export class EtcdClient implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isClosed = true;
     this.#client.close();
+  }
+
+  /**
+   * grpc-js waits for ever for a server that took a connection and then said nothing: one that was
+   * frozen, and was gone by the time that its network came back. So what never connects is thrown
+   * away after a while, and the next call connects anew; nothing is sent again.
+   */
+  #leaveStuck(client: Client): void {
+    if (this.#isClosed || client !== this.#client) return;
+    const now = this.#clock.now();
+    const isThere = client.getChannel().getConnectivityState(false) === connectivityState.READY;
+    if (isThere || now - this.#connected < nanosFromMs(CONNECTING_MS_MAX)) return;
+    client.close();
+    this.#client = this.#connect();
+    this.#connected = now;
   }
 
   #call<Request, Response>(
@@ -116,9 +141,10 @@ export class EtcdClient implements Disposable {
   ): Promise<Reply<Response>> {
     const { path, requestSerialize, responseDeserialize } = method;
     const deadline = this.#clock.wallMs() + timeoutMs;
+    const client = this.#client;
     return new Promise((resolve) => {
       try {
-        this.#client.makeUnaryRequest(
+        client.makeUnaryRequest(
           path,
           requestSerialize,
           responseDeserialize,
@@ -126,6 +152,7 @@ export class EtcdClient implements Disposable {
           { deadline },
           (error, value) => {
             if (error !== null) {
+              this.#leaveStuck(client);
               resolve({ ok: false, error });
               return;
             }

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -54,6 +56,26 @@ describe('a server that refuses', () => {
       expect([...ids.values()].every((times) => times === 2)).toBe(true);
     },
   );
+});
+
+describe('a server that takes connections and says nothing', () => {
+  test('is left, and connected to anew', async () => {
+    const taken = new Set<Socket>();
+    await using server = createServer((socket) => {
+      taken.add(socket.on('error', () => undefined));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    using end = new DisposableStack();
+    using client = new EtcdClient(`127.0.0.1:${port}`, clock);
+    end.defer(() => {
+      for (const socket of taken) socket.destroy();
+    });
+    for (let calls = 0; taken.size < 2 && calls < 100; calls++)
+      expect((await client.status(200)).ok).toBe(false);
+    expect(taken.size).toBe(2);
+  });
 });
 
 interface OneEtcd extends AsyncDisposable {

@@ -2,19 +2,25 @@
 import { invariant } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
-import type { DiskControl, DiskProbe, UndoFault } from '../../harness/protocols/machines.ts';
+import type {
+  DiskAbility,
+  DiskControl,
+  DiskProbe,
+  UndoFault,
+} from '../../harness/protocols/machines.ts';
 import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
-import type { RoleSample, Timing } from '../../harness/protocols/system.ts';
-import { hitByOthers } from '../targets.ts';
+import type { Cluster, RoleSample, Timing } from '../../harness/protocols/system.ts';
 import { failed, installed, type Measured } from './evidence.ts';
-import { ANSWER_MS_MAX, awaitAnswers } from './kill.ts';
 import { nemesisOf } from './lane.ts';
+import {
+  awaitRunning,
+  installAll,
+  type MachineHeld,
+  machineHeld,
+  undoAll,
+} from './machine-fault.ts';
 import { type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
 import type { FaultOptions, Place } from './options.ts';
-import { proveStates, stateText } from './process-fault.ts';
-
-/** How long a process may take to run again on a disk that is well. */
-const STATE_MS_MAX = 5000;
 
 /** What distinguishes one fault of disks from another. */
 export interface DiskFault<Own> {
@@ -31,16 +37,11 @@ export interface DiskFault<Own> {
    * a time only, so that a probe shows which.
    */
   readonly refuses: boolean;
+  /** What the disks must be able to. */
+  readonly needs: DiskAbility;
   install(disks: DiskControl, node: NodeName, own: Own): Promise<UndoFault>;
   /** Whether this is what a disk with the fault does. */
   shows(probe: DiskProbe, own: Own): boolean;
-}
-
-interface DiskHeld<Own> {
-  readonly own: Own;
-  readonly nodes: readonly NodeName[];
-  /** Those that were installed and not taken away since. */
-  readonly undos: Map<NodeName, UndoFault>;
 }
 
 /** Lanes of disks that refuse. */
@@ -48,25 +49,33 @@ const REFUSING: readonly string[] = ['failing-sync', 'full-disk'];
 
 export function diskNemesis<Own>(fault: DiskFault<Own>): Nemesis {
   const { lane, refuses } = fault;
-  return nemesisOf<NodeSpec<Own>, readonly RoleSample[], DiskHeld<Own>>({
+  return nemesisOf<NodeSpec<Own>, readonly RoleSample[], MachineHeld<Own>>({
     name: lane,
-    available: ({ disks }) =>
-      disks !== undefined || 'only a simulated disk can be made to fail: --backend sim',
+    available: (cluster) => canOnDisks(cluster, fault.needs),
     read: (place, timing) => readNodeSpec(place, fault.keys, () => fault.read(place, timing)),
     draw: (random, timing) => fault.draw(random, timing),
     survey: (_spec, { cluster }) => cluster.roles(),
     plan: (spec, roles, ctx) => {
       const notWith = refuses ? REFUSING.filter((other) => other !== lane) : [];
       const choice = { lane, verb: fault.verb(spec.own), isDown: refuses, notWith };
-      return planNodes(choice, spec, roles, ctx, (nodes) => ({
-        own: spec.own,
-        nodes,
-        undos: new Map(),
-      }));
+      return planNodes(choice, spec, roles, ctx, (nodes) => machineHeld(spec.own, nodes));
     },
     install: (held, ctx) => install(fault, held, ctx),
     remove: (held, ctx) => remove(fault, held, ctx),
   });
+}
+
+/** Where disks can be made to fail in this way. */
+const REMEDIES: Readonly<Record<DiskAbility, string>> = {
+  slow: 'only a simulated disk can be slow: --backend sim',
+  'fail-sync': 'only a simulated disk can fail: --backend sim',
+  fill:
+    'only a simulated disk can be full, or a small one of its own: --backend sim, ' +
+    'or --backend docker with -O data-size=256m',
+};
+
+function canOnDisks({ disks }: Cluster, ability: DiskAbility): true | string {
+  return disks?.can.has(ability) === true || REMEDIES[ability];
 }
 
 function disksOf({ cluster }: NemesisContext): DiskControl {
@@ -77,44 +86,30 @@ function disksOf({ cluster }: NemesisContext): DiskControl {
 
 async function install<Own>(
   fault: DiskFault<Own>,
-  held: DiskHeld<Own>,
+  held: MachineHeld<Own>,
   ctx: NemesisContext,
 ): Promise<Measured> {
   const disks = disksOf(ctx);
-  await onAll(held.nodes, async (node) => {
-    held.undos.set(node, await fault.install(disks, node, held.own));
-  });
+  await installAll(held, (node, own) => fault.install(disks, node, own));
   return { evidence: await probeAll(fault, held, disks, true) };
 }
 
 async function remove<Own>(
   fault: DiskFault<Own>,
-  held: DiskHeld<Own>,
+  held: MachineHeld<Own>,
   ctx: NemesisContext,
 ): Promise<Measured> {
-  await onAll([...held.undos.keys()], async (node) => {
-    await held.undos.get(node)?.();
-    held.undos.delete(node);
-  });
+  await undoAll(held);
   const evidence = await probeAll(fault, held, disksOf(ctx), false);
   if (evidence.result === 'failed' || !fault.refuses || ctx.cluster.processes === undefined)
     return { evidence };
-  const running = await awaitRunning(fault.lane, held.nodes, ctx);
+  const running = await awaitRunning(fault.lane, held.nodes, ctx, 'the disk was well');
   return { evidence: running === undefined ? evidence : failed(running) };
-}
-
-/** Every node is tried, whatever becomes of the others; then the first refusal is thrown. */
-async function onAll(
-  nodes: readonly NodeName[],
-  act: (node: NodeName) => Promise<void>,
-): Promise<void> {
-  const results = await Promise.allSettled(nodes.map(act));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 async function probeAll<Own>(
   fault: DiskFault<Own>,
-  { nodes, own }: DiskHeld<Own>,
+  { nodes, own }: MachineHeld<Own>,
   disks: DiskControl,
   expected: boolean,
 ): Promise<Evidence> {
@@ -132,23 +127,6 @@ async function probeAll<Own>(
 
 function probeText(probe: DiskProbe): string {
   const took = probe.syncMs === undefined ? '' : ` after ${probe.syncMs.toFixed(1)} ms`;
-  return 'error' in probe ? `got ${probe.error}${took}` : `was synced${took}`;
-}
-
-/** What is wrong with processes that ended because of their disk: nothing, or one line. */
-async function awaitRunning(
-  lane: string,
-  nodes: readonly NodeName[],
-  ctx: NemesisContext,
-): Promise<string | undefined> {
-  const others = hitByOthers(ctx.board, lane);
-  const proof = await proveStates(nodes, ctx, STATE_MS_MAX, (node, state) => {
-    if (state.state === 'running') return { is: 'proof', text: stateText(state) };
-    if (others.has(node)) return { is: 'other', text: `${stateText(state)} (another fault)` };
-    return { is: 'against', text: `should run again, but is ${stateText(state)}` };
-  });
-  if (proof.result === 'failed') return proof.why;
-  const silent = await awaitAnswers(nodes, ctx, lane);
-  if (silent.length === 0) return undefined;
-  return `${silent.join(', ')} did not answer within ${ANSWER_MS_MAX} ms after the disk was well`;
+  if (probe.error !== undefined) return `got ${probe.error}${took}`;
+  return probe.syncMs === undefined ? 'was written' : `was synced${took}`;
 }

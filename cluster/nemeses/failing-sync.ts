@@ -14,7 +14,8 @@ export function failingSync(): Nemesis {
     draw: (random) => ({ target: random.pick(DOWN_TARGETS) }),
     verb: () => 'syncs fail on',
     refuses: true,
+    needs: 'fail-sync',
     install: (disks, node) => disks.failSync(node),
-    shows: (probe) => 'error' in probe && probe.error === 'EIO',
+    shows: ({ error }) => error === 'EIO',
   });
 }

@@ -20,8 +20,9 @@ export function fullDisk(): Nemesis {
     }),
     verb: (room) => (room === 0 ? 'disk full on' : `disk full but for ${room} bytes on`),
     refuses: true,
+    needs: 'fill',
     install: (disks, node, room) => disks.fill(node, room),
-    shows: (probe) => 'error' in probe && probe.error === 'ENOSPC',
+    shows: ({ error }) => error === 'ENOSPC',
   });
 }
 

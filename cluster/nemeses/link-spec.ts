@@ -57,6 +57,15 @@ const OPTIONS_OF_KIND: Readonly<Record<ShapeKind, readonly string[]>> = {
   'slow-close': ['delay'],
 };
 
+export const LINK_SHAPES: readonly ShapeKind[] = [
+  'latency',
+  'bandwidth',
+  'hold',
+  'blackhole',
+  'reset',
+  'slow-close',
+];
+
 /** Shapes through which nothing useful passes: they count against the quorum as cuts do. */
 export function cutsOff(kind: ShapeKind): boolean {
   return kind === 'hold' || kind === 'blackhole' || kind === 'reset';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { msFromNanos } from '../../harness/core/units.ts';
 import type { Nemesis } from '../../harness/protocols/nemesis.ts';
-import { bandwidth, blackhole, hold, latency, reset, slowClose } from './link.ts';
+import { bandwidth, blackhole, hold, latency, link, reset, slowClose } from './link.ts';
 import type { FaultOptions } from './options.ts';
 import { begin, end, FakeCluster } from './testing.ts';
 
@@ -37,6 +37,39 @@ describe('link faults', () => {
     expect(await installedOn(cluster)).toEqual([]);
   });
 
+  it('takes any shape in the one lane of links, and says which', async () => {
+    const cluster = new FakeCluster(3);
+    const nemesis = link();
+    for (const [options, text] of [
+      [{ shape: 'hold', target: 'n1', direction: 'in' }, 'hold on links to n1'],
+      [{ shape: 'latency' }, 'latency 100 ms on all links'],
+    ] as const) {
+      const value = await begin(nemesis, cluster, options);
+      expect(value).toMatchObject({ fault: 'link', text, evidence: { result: 'installed' } });
+      expect((await installedOn(cluster)).length).toBeGreaterThan(0);
+      expect((await end(nemesis, cluster)).evidence.result).toBe('installed');
+      expect(await installedOn(cluster)).toEqual([]);
+    }
+    expect(() => nemesis.check?.({}, 'line 1')).toThrow(
+      /^line 1: shape: say which, one of latency/,
+    );
+    expect(() => nemesis.check?.({ shape: 'holt' }, 'line 1')).toThrow(/shape: .*holt/);
+    expect(() => nemesis.check?.({ shape: 'hold', after: '1s' }, 'line 1')).toThrow(/after/);
+  });
+
+  it('skips a shape that these links cannot take, and takes another one later', async () => {
+    const cluster = new FakeCluster(3);
+    const network = cluster.network();
+    const can = new Set([...network.can].filter((each) => each !== 'hold'));
+    expect(can.size).toBe(network.can.size - 1);
+    const bounded = Object.assign(cluster, { network: () => ({ ...network, can }) });
+    const value = await begin(link(), bounded, { shape: 'hold' });
+    expect(value.evidence).toEqual({
+      result: 'skipped',
+      why: "the links of this cluster cannot do 'hold'",
+    });
+  });
+
   it('proves latency by the round trips of the pairs it shaped', async () => {
     const cluster = new FakeCluster(3);
     const nemesis = latency();
@@ -57,9 +90,9 @@ describe('link faults', () => {
     const seen: number[] = [];
     const spied: typeof network = {
       ...network,
-      shape: (link, shape) => {
+      shape: (on, shape) => {
         if (shape.kind === 'latency') seen.push(shape.latencyMs);
-        return network.shape(link, shape);
+        return network.shape(on, shape);
       },
     };
     const nemesis = latency();

@@ -43,13 +43,14 @@ import {
 import {
   cutsOff,
   drawLinkOptions,
+  LINK_SHAPES,
   type LinkChoice,
   type LinkSpec,
   rampOf,
   readLinkSpec,
   shapeText,
 } from './link-spec.ts';
-import type { Direction } from './options.ts';
+import { type Direction, type Place, refuse, wordOf } from './options.ts';
 
 /** Answers come late: by a heartbeat up to an election timeout, with or without jitter. */
 export function latency(): Nemesis {
@@ -81,6 +82,30 @@ export function slowClose(): Nemesis {
   return linkNemesis('slow-close');
 }
 
+/** Any of these, another one each time, in one lane: `{ "shape": "latency", ... }` names it. */
+export function link(): Nemesis {
+  return nemesisOf({
+    ...familyOf('link'),
+    available: (cluster) => {
+      const answers = LINK_SHAPES.map((kind) => canOnLinks(cluster, kind));
+      return answers.includes(true) || (answers[0] ?? true);
+    },
+    read: (place, timing) => {
+      const { shape: _, ...options } = place.options;
+      return readLinkSpec(kindOf(place), { ...place, options }, timing);
+    },
+    draw: (random, timing) => {
+      const shape = random.pick(LINK_SHAPES);
+      return { shape, ...drawLinkOptions(shape, random, timing) };
+    },
+  });
+}
+
+function kindOf(place: Place): ShapeKind {
+  const kind = wordOf(place, 'shape', LINK_SHAPES, undefined);
+  return kind ?? refuse(place.where, `shape: say which, one of ${LINK_SHAPES.join(', ')}`);
+}
+
 interface LinkSurvey {
   readonly roles: readonly RoleSample[];
   readonly before: Look;
@@ -97,21 +122,31 @@ interface LinkHeld {
   names: readonly string[];
 }
 
+type LinkFamily = FaultFamily<LinkSpec, LinkSurvey, LinkHeld>;
+
 function linkNemesis(kind: ShapeKind): Nemesis {
-  const family: FaultFamily<LinkSpec, LinkSurvey, LinkHeld> = {
-    name: kind,
+  return nemesisOf({
+    ...familyOf(kind),
     available: (cluster) => canOnLinks(cluster, kind),
     read: (place, timing) => readLinkSpec(kind, place, timing),
     draw: (random, timing) => drawLinkOptions(kind, random, timing),
+  });
+}
+
+/** What all lanes of links do alike, whatever the shape is. */
+function familyOf(
+  lane: string,
+): Pick<LinkFamily, 'name' | 'survey' | 'plan' | 'install' | 'remove'> {
+  return {
+    name: lane,
     survey: async (_spec, ctx) => {
       const [roles, before] = await Promise.all([ctx.cluster.roles(), look(networkOf(ctx))]);
       return { roles, before };
     },
-    plan: (spec, survey, ctx) => planLinks(kind, spec, survey, ctx),
-    install: (held, ctx) => install(kind, held, ctx),
-    remove: (held, ctx) => remove(kind, held, ctx),
+    plan: (spec, survey, ctx) => planLinks(lane, spec, survey, ctx),
+    install: (held, ctx) => install(lane, held, ctx),
+    remove: (held, ctx) => remove(lane, held, ctx),
   };
-  return nemesisOf(family);
 }
 
 /** True, or why this cluster's links cannot do it. */
@@ -132,14 +167,17 @@ async function look(network: Network): Promise<Look> {
 }
 
 function planLinks(
-  kind: ShapeKind,
+  lane: string,
   spec: LinkSpec,
   { roles, before }: LinkSurvey,
   ctx: NemesisContext,
 ): Plan<LinkHeld> | { readonly reason: string } {
   const { where, shape, rampMs, quorum } = spec;
+  const { kind } = shape;
   const { nodes, timing } = ctx.cluster;
-  const others = hitByOthers(ctx.board, kind);
+  const can = canOnLinks(ctx.cluster, kind);
+  if (can !== true) return { reason: can };
+  const others = hitByOthers(ctx.board, lane);
   // Whoever is only slow is not down: then the quorum does not limit the choice.
   const asked = where.on === 'node' && asksBeyondQuorum(where.target);
   const rule = cutsOff(kind) && !asked ? quorum : 'ignore';
@@ -237,21 +275,21 @@ function linksOfNodes(
     ...(direction === 'in' ? [] : linksBetween(targets, nodes)),
   ];
   // A link between two targets is one of both.
-  return [...new Map(links.map((link) => [linkText(link), link])).values()];
+  return [...new Map(links.map((each) => [linkText(each), each])).values()];
 }
 
 function linksBetween(from: readonly NodeName[], to: readonly NodeName[]): DirectedLink[] {
   return from.flatMap((a) => to.filter((b) => b !== a).map((b) => ({ from: a, to: b })));
 }
 
-async function install(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
+async function install(lane: string, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
   const network = networkOf(ctx);
   const { claim, ramp, stepMs } = held;
   for (const shape of ramp) {
     const before = held.undos;
     const results = await Promise.allSettled(
       // Async, so that a refusal of one link never loses the undo of another.
-      claim.links.map(async (link) => network.shape(link, shape)),
+      claim.links.map(async (each) => network.shape(each, shape)),
     );
     const undos = results.flatMap((result) =>
       result.status === 'fulfilled' ? [result.value] : [],
@@ -265,19 +303,19 @@ async function install(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Pr
   const { seen, evidence } = await lookUntilGood(
     ctx,
     () => look(network),
-    (now) => judgeShaped(claim, now, excusesOf(ctx, kind)),
+    (now) => judgeShaped(claim, now, excusesOf(ctx, lane)),
   );
   held.names = newNames(claim, seen);
   return { evidence, matrix: matrixRecord(seen.matrix) };
 }
 
-async function remove(kind: ShapeKind, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
+async function remove(lane: string, held: LinkHeld, ctx: NemesisContext): Promise<Measured> {
   const network = networkOf(ctx);
   await takeAway(held, held.undos);
   const { seen, evidence } = await lookUntilGood(
     ctx,
     () => look(network),
-    (now) => judgeUnshaped(held.claim, held.names, now, excusesOf(ctx, kind)),
+    (now) => judgeUnshaped(held.claim, held.names, now, excusesOf(ctx, lane)),
   );
   return { evidence, matrix: matrixRecord(seen.matrix) };
 }

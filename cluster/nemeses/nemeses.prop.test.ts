@@ -9,14 +9,18 @@ import type { FaultValue, Nemesis } from '../../harness/protocols/nemesis.ts';
 import { interpret } from '../../harness/runner/interpreter.ts';
 import { hitLimit } from '../targets.ts';
 import { clockSkew } from './clock-skew.ts';
+import { cpuSqueeze } from './cpu-squeeze.ts';
+import { dropPackets } from './drop-packets.ts';
 import { failingSync } from './failing-sync.ts';
 import { fullDisk } from './full-disk.ts';
 import { kill } from './kill.ts';
-import { bandwidth, blackhole, hold, latency, reset, slowClose } from './link.ts';
+import { bandwidth, blackhole, hold, latency, link, reset, slowClose } from './link.ts';
+import { memorySqueeze } from './memory-squeeze.ts';
 import { partition } from './partition.ts';
 import { pause } from './pause.ts';
 import { slowDisk } from './slow-disk.ts';
 import { FakeCluster } from './testing.ts';
+import { unplug } from './unplug.ts';
 
 const FAMILIES: readonly (() => Nemesis)[] = [
   partition,
@@ -32,7 +36,14 @@ const FAMILIES: readonly (() => Nemesis)[] = [
   failingSync,
   fullDisk,
   clockSkew,
+  cpuSqueeze,
+  memorySqueeze,
+  unplug,
+  dropPackets,
 ];
+
+/** `link` has all shapes in its one lane, and stands for theirs. */
+const ALL: readonly (() => Nemesis)[] = [...FAMILIES, link];
 
 interface Play {
   readonly cluster: FakeCluster;
@@ -104,7 +115,7 @@ const runs = fc.record({
 });
 
 describe('every nemesis', () => {
-  it.each(FAMILIES.map((make) => [make().name, make] as const))(
+  it.each(ALL.map((make) => [make().name, make] as const))(
     '%s leaves nothing behind, wherever its schedule is broken off',
     async (_name, make) => {
       await fc.assert(
@@ -117,7 +128,7 @@ describe('every nemesis', () => {
     },
   );
 
-  it.each(FAMILIES.map((make) => [make().name, make] as const))(
+  it.each(ALL.map((make) => [make().name, make] as const))(
     '%s takes effect on five nodes, and never fails on an honest cluster',
     async (name, make) => {
       const { ops } = await play([make], { seed: 11, size: 5, forMs: 200_000 });

@@ -21,7 +21,13 @@ const NAME = 'pause';
  * loses time. Proven by the state that the machine reports for the process.
  */
 export function pause(options: ProcessFaultOptions = {}): Nemesis {
-  const kind = { lane: NAME, verb: 'pause', can: ['running'] } as const;
+  const kind = {
+    lane: NAME,
+    verb: 'pause',
+    can: ['running'],
+    // Each thread of a container needs its turn to be frozen, and with hardly a processor gets none.
+    notWith: 'cpu-squeeze',
+  } as const;
   return processNemesis({ kind, install, remove }, options);
 }
 

@@ -61,6 +61,8 @@ export interface ProcessFaultKind {
   readonly verb: string;
   /** The states of a process in which it can be hit. */
   readonly can: readonly ProcessState['state'][];
+  /** A lane whose nodes it cannot hit, and which it leaves alone. */
+  readonly notWith?: string;
   /** What it needs beside processes that can be stopped: true, or why there is none. */
   readonly available?: (processes: ProcessControl) => true | string;
 }
@@ -90,7 +92,7 @@ function readProcessSpec(place: Place): ProcessSpec {
 function canHitProcesses({ processes }: Cluster, kind: ProcessFaultKind): true | string {
   if (processes === undefined)
     return 'this cluster does not let its processes be stopped or killed';
-  return kind.available?.(processes) ?? true;
+  return processes.refused?.[kind.lane] ?? kind.available?.(processes) ?? true;
 }
 
 export function processesOf({ cluster }: NemesisContext): ProcessControl {
@@ -123,7 +125,11 @@ function planProcessFault(
   ctx: NemesisContext,
 ): Plan<ProcessHeld> | { readonly reason: string } {
   const { nodes } = ctx.cluster;
-  const able = nodes.filter((node) => what.can.includes(survey.states.get(node)?.state ?? 'gone'));
+  const taken = ctx.board.hit.get(what.notWith ?? '');
+  const able = nodes.filter(
+    (node) =>
+      taken?.has(node) !== true && what.can.includes(survey.states.get(node)?.state ?? 'gone'),
+  );
   const answer = resolveTargets({
     spec: spec.target,
     nodes,

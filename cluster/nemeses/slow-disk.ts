@@ -18,6 +18,7 @@ export function slowDisk(): Nemesis {
     }),
     verb: (delayMs) => `disk slow by ${delayMs} ms a sync on`,
     refuses: false,
+    needs: 'slow',
     install: (disks, node, delayMs) => disks.slow(node, delayMs),
     shows: ({ syncMs = 0 }, delayMs) => syncMs >= delayMs,
   });

@@ -5,6 +5,7 @@ import type { NodeName } from '../../harness/core/units.ts';
 import type {
   ClockControl,
   ClockSkew,
+  DiskAbility,
   DiskControl,
   DiskProbe,
   UndoFault,
@@ -20,6 +21,7 @@ type Installed =
   | { readonly kind: 'failing' | 'full' };
 
 export class FakeDisks implements DiskControl {
+  readonly can: Set<DiskAbility> = new Set(['slow', 'fail-sync', 'fill']);
   readonly lies: Set<DiskLie> = new Set();
   readonly #clock: Clock;
   readonly #faults: Map<string, { readonly node: NodeName; readonly fault: Installed }> = new Map();

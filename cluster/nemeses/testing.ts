@@ -25,6 +25,7 @@ import type {
 import { linksOf } from '../network/grudge.ts';
 import { linkText } from './evidence.ts';
 import type { FaultOptions } from './options.ts';
+import { FakePackets, FakePlugs, FakeResources } from './testing-containers.ts';
 import { FakeClocks, FakeDisks } from './testing-machines.ts';
 
 /** What the fake cluster claims to do and does not; `...-throws`: it refuses instead. */
@@ -61,6 +62,13 @@ export class FakeCluster {
   readonly board: Required<FaultBoard> = { hit: new Map(), links: new Map() };
   readonly disks: FakeDisks = new FakeDisks(this.clock);
   readonly clocks: FakeClocks = new FakeClocks(this.clock);
+  readonly plugs: FakePlugs = new FakePlugs(this.clock);
+  readonly packets: FakePackets = new FakePackets(this.clock);
+  readonly resources: FakeResources = new FakeResources(this.clock, {
+    state: (node) => this.#node(node).state,
+    end: (node) => this.crash(node),
+    start: (node) => this.#launch(node),
+  });
   readonly nodes: readonly NodeName[];
   /** Who believes to lead, newest term first. */
   leaders: readonly NodeName[] = ['n2'];
@@ -97,6 +105,9 @@ export class FakeCluster {
       processes: this.processes(),
       disks: this.disks,
       clocks: this.clocks,
+      resources: this.resources,
+      plugs: this.plugs,
+      packets: this.packets,
       open: () => Promise.reject(new Error('the fake cluster has no clients')),
       roles: () => this.#roles(),
       ready: () => Promise.resolve(),
@@ -113,6 +124,9 @@ export class FakeCluster {
     return [
       ...installed,
       ...(await this.disks.installed()),
+      ...(await this.resources.installed()),
+      ...(await this.plugs.installed()),
+      ...(await this.packets.installed()),
       ...this.clocks.wrong(),
       ...down.map((node) => `${node} ${this.#node(node).state}`),
       ...[...this.board.hit.keys(), ...this.board.links.keys()].map((lane) => `board: ${lane}`),
@@ -183,13 +197,7 @@ export class FakeCluster {
       },
       start: async (node) => {
         await this.#hop();
-        if (this.lies.has('start')) return;
-        const pid = this.lies.has('same-pid') ? this.#node(node).pid : this.#pids++;
-        this.#states.set(node, {
-          state: 'running',
-          pid,
-          answers: !this.lies.has('start-is-silent'),
-        });
+        if (!this.lies.has('start')) this.#launch(node);
       },
       pause: async (node) => {
         await this.#hop();
@@ -207,11 +215,17 @@ export class FakeCluster {
     };
   }
 
+  #launch(node: NodeName): void {
+    const pid = this.lies.has('same-pid') ? this.#node(node).pid : this.#pids++;
+    this.#states.set(node, { state: 'running', pid, answers: !this.lies.has('start-is-silent') });
+  }
+
   async #roles(): Promise<RoleSample[]> {
     await this.#hop();
     return this.nodes.map((node): RoleSample => {
       const { state, answers } = this.#node(node);
-      if (state !== 'running' || !answers) return { node, role: 'unknown', state: 'unreachable' };
+      if (state !== 'running' || !answers || this.plugs.isSilent(node))
+        return { node, role: 'unknown', state: 'unreachable' };
       const at = this.leaders.indexOf(node);
       const role = at < 0 ? 'follower' : 'leader';
       return { node, role, state: 'answered', term: 10 - Math.max(0, at) };

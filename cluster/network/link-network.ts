@@ -1,11 +1,9 @@
-/** `Network` on top of one Toxiproxy-compatible server with a proxy for every ordered pair. */
-import { type Proxy, type ToxicType, Toxiproxy } from 'toxiproxy-node-client';
-import { z } from 'zod';
+/** `Network` on top of Toxiproxy-compatible servers with a proxy for every ordered pair. */
+import type { Proxy, ToxicType } from 'toxiproxy-node-client';
 import type { Clock } from '../../harness/core/clock.ts';
-import { HarnessError } from '../../harness/core/errors.ts';
+import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { invariant, unreachable } from '../../harness/core/invariant.ts';
 import type { Log } from '../../harness/core/log.ts';
-import type { NodeName } from '../../harness/core/units.ts';
 import type {
   DirectedLink,
   Grudge,
@@ -16,12 +14,23 @@ import type {
 } from '../../harness/protocols/network.ts';
 import { NETWORK_ABILITIES } from '../../harness/protocols/network.ts';
 import { linksOf } from './grudge.ts';
-import { type ObserveOptions, observeLinks } from './observe.ts';
-import { callServer, type LinkServer } from './toxiproxy.ts';
+import { linkName } from './names.ts';
+import { type ObserveOptions, observeLinks, type SentBytes } from './observe.ts';
+import {
+  allDone,
+  findLoss,
+  healServed,
+  installedOn,
+  removeToxic,
+  type ServedLinks,
+  sentOn,
+} from './served-links.ts';
+import { callServer } from './toxiproxy.ts';
 
 /** A toxic to be put on one stream of one proxy. */
 interface Place {
-  readonly proxy: string;
+  readonly proxy: Proxy;
+  readonly served: ServedLinks;
   readonly stream: 'upstream' | 'downstream';
 }
 
@@ -32,15 +41,16 @@ interface ToxicWords {
 }
 
 export interface LinkNetworkOptions {
-  readonly server: LinkServer;
+  /** Every link is on one of the servers. */
+  readonly served: readonly ServedLinks[];
   readonly clock: Clock;
   readonly log: Log;
-  /** By name: `n1>n2`, and `client>n1`. */
-  readonly proxies: ReadonlyMap<string, Proxy>;
-  readonly observe: Omit<ObserveOptions, 'clock' | 'waitMs'>;
-  /** How long a probe waits for a link that is not slowed. */
-  readonly waitMs: number;
+  readonly observe: Omit<ObserveOptions, 'clock' | 'waitMs' | 'readSent'>;
+  /** How long a probe waits for bytes on a link that no latency slows; 300 by default. */
+  readonly probeWaitMs: number | undefined;
 }
+
+const PROBE_WAIT_MS = 300;
 
 /** A latency beyond it makes the probe give up rather than wait. */
 const ALLOWANCE_MS_MAX = 2_500;
@@ -61,8 +71,8 @@ export class LinkNetwork implements Network {
 
   constructor(options: LinkNetworkOptions) {
     this.#options = options;
-    const isOurs = options.server.kind === 'schism';
-    this.can = new Set(NETWORK_ABILITIES.filter((ability) => isOurs || ability !== 'hold'));
+    const areOurs = options.served.every(({ server }) => server.kind === 'schism');
+    this.can = new Set(NETWORK_ABILITIES.filter((ability) => areOurs || ability !== 'hold'));
   }
 
   drop(grudge: Grudge): Promise<void> {
@@ -71,7 +81,7 @@ export class LinkNetwork implements Network {
       for (const link of links) this.#placesOf(link);
       const fresh = links.filter((link) => this.#count(link, 1) === 1);
       try {
-        await all(fresh.map((link) => this.#install(cutName(link), link, this.#cutWords())));
+        await allDone(fresh.map((link) => this.#install(cutName(link), link, cutWords)));
       } catch (error) {
         // Half a partition is worse than none: takes back what this call did.
         for (const link of links) this.#count(link, -1);
@@ -85,22 +95,17 @@ export class LinkNetwork implements Network {
     return this.#inTurn(async () => {
       const held = linksOf(grudge).filter((link) => this.#cuts.has(linkName(link)));
       const free = held.filter((link) => this.#count(link, -1) === 0);
-      await all(free.map((link) => this.#remove(cutName(link), link)));
+      await allDone(free.map((link) => this.#remove(cutName(link), link)));
     });
   }
 
   async shape(link: DirectedLink, shape: Shape): Promise<() => Promise<void>> {
-    const { server, log } = this.#options;
-    if (!this.can.has(shape.kind))
-      throw new HarnessError(
-        'unsupported',
-        `${shape.kind} on ${linkName(link)}: Toxiproxy ${server.version} at ${server.url} has no ` +
-          'such toxic; use the link server that comes with the process backend',
-      );
+    const { log } = this.#options;
+    if (!this.can.has(shape.kind)) throw this.#cannot(shape, link);
     const name = `${shape.kind}.${++this.#shapesEver}:${linkName(link)}`;
     await this.#inTurn(async () => {
       try {
-        await this.#install(name, link, wordsFor(shape));
+        await this.#install(name, link, () => wordsFor(shape));
       } catch (error) {
         await this.#remove(name, link).catch(() => undefined);
         throw error;
@@ -118,29 +123,43 @@ export class LinkNetwork implements Network {
 
   heal(): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#call('heal all links', () => new Toxiproxy(this.#options.server.url).reset());
+      const { served, clock } = this.#options;
+      await allDone(served.map((each) => healServed(clock, each)));
       this.#cuts.clear();
       this.#shapes.clear();
     });
   }
 
+  /** Throws when a server does not answer, and says then what is on the others. */
   async installed(): Promise<readonly string[]> {
-    const { server, proxies } = this.#options;
-    // The client's `getAll` drops the toxics of the reply.
-    const reply = await this.#call('read what is installed', () =>
-      new Toxiproxy(server.url).getApi().get<unknown>(`${server.url}/proxies`),
+    const { served, clock } = this.#options;
+    const found = await Promise.allSettled(served.map((each) => installedOn(clock, each)));
+    const names = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const failures = found.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    if (failures.length === 0) return names.toSorted();
+    const rest = names.length === 0 ? 'nothing' : names.toSorted().join(', ');
+    throw new HarnessError(
+      'network-failed',
+      `${failures.map(messageOf).join('; ')}; on the other links: ${rest}`,
+      { cause: failures[0] },
     );
-    const now = proxiesReply.parse(reply.data);
-    return [...proxies.keys()]
-      .flatMap((name) =>
-        (now[name]?.toxics ?? []).map((toxic) => `${toxic.name} on ${name} ${toxic.stream}`),
-      )
-      .toSorted();
   }
 
   observe(): Promise<Matrix> {
-    const { observe, waitMs, clock } = this.#options;
-    return observeLinks({ ...observe, clock, waitMs: waitMs + this.#allowanceMs() });
+    const { observe, probeWaitMs = PROBE_WAIT_MS, clock } = this.#options;
+    return observeLinks({
+      ...observe,
+      clock,
+      waitMs: probeWaitMs + this.#allowanceMs(),
+      readSent: () => this.#readSent(),
+    });
+  }
+
+  /** Of a server that does not answer, nothing is known; the others count all the same. */
+  async #readSent(): Promise<SentBytes> {
+    const { served, clock } = this.#options;
+    const counts = await Promise.allSettled(served.map((each) => sentOn(clock, each)));
+    return new Map(counts.flatMap((each) => (each.status === 'fulfilled' ? [...each.value] : [])));
   }
 
   /** What installed latencies may add to a round trip, both ways. */
@@ -149,14 +168,6 @@ export class LinkNetwork implements Network {
       shape.kind === 'latency' ? shape.latencyMs + shape.jitterMs : 0,
     );
     return Math.min(ALLOWANCE_MS_MAX, 2 * Math.max(0, ...delays));
-  }
-
-  #cutWords(): ToxicWords {
-    // The original cannot be silent about closes, and loses what was under way; `timeout` is the
-    // nearest that it has.
-    if (this.#options.server.kind === 'toxiproxy')
-      return { type: 'timeout', attributes: { timeout: 0 } };
-    return { type: 'cut', attributes: {} };
   }
 
   #count(link: DirectedLink, change: 1 | -1): number {
@@ -168,54 +179,74 @@ export class LinkNetwork implements Network {
     return count;
   }
 
-  async #install(name: string, link: DirectedLink, words: ToxicWords): Promise<void> {
-    await all(
-      this.#placesOf(link).map(({ proxy, stream }) =>
-        this.#call(`add ${name} to ${proxy} ${stream}`, () =>
-          this.#proxy(proxy).addToxic({
+  async #install(
+    name: string,
+    link: DirectedLink,
+    words: (served: ServedLinks) => ToxicWords,
+  ): Promise<void> {
+    await allDone(
+      this.#placesOf(link).map(({ proxy, served, stream }) => {
+        const { type, attributes } = words(served);
+        return this.#call(served, `add ${name} to ${proxy.name} ${stream}`, () =>
+          proxy.addToxic({
             name,
             stream,
             // The client passes the type on as it is; its own list lacks our two.
-            type: words.type as ToxicType,
+            type: type as ToxicType,
             toxicity: 1,
-            attributes: words.attributes,
+            attributes,
           }),
-        ),
-      ),
+        );
+      }),
     );
   }
 
   async #remove(name: string, link: DirectedLink): Promise<void> {
-    await all(
-      this.#placesOf(link).map(({ proxy, stream }) =>
-        this.#call(`remove ${name} from ${proxy} ${stream}`, async () => {
-          const toxic = await this.#proxy(proxy).getToxic(name);
-          await toxic.remove();
-        }),
+    await allDone(
+      this.#placesOf(link).map(({ proxy, served }) =>
+        this.#call(served, `remove ${name} from ${proxy.name}`, () => removeToxic(proxy, name)),
       ),
     );
   }
 
   /** The pair's two links, or the one that there is when one end is the clients. */
   #placesOf({ from, to }: DirectedLink): readonly Place[] {
-    const places: readonly Place[] = [
-      { proxy: `${from}>${to}`, stream: 'upstream' },
-      { proxy: `${to}>${from}`, stream: 'downstream' },
+    const places = [
+      ...this.#find(`${from}>${to}`, 'upstream'),
+      ...this.#find(`${to}>${from}`, 'downstream'),
     ];
-    const known = places.filter(({ proxy }) => this.#options.proxies.has(proxy));
-    if (known.length === 0)
+    if (places.length === 0)
       throw new HarnessError('bad-option', `there is no link from '${from}' to '${to}'`);
-    return known;
+    return places;
   }
 
-  #proxy(name: string): Proxy {
-    const proxy = this.#options.proxies.get(name);
-    invariant(proxy !== undefined, `no proxy ${name}`);
-    return proxy;
+  #find(name: string, stream: Place['stream']): readonly Place[] {
+    return this.#options.served.flatMap((served) => {
+      const proxy = served.proxies.get(name);
+      return proxy === undefined ? [] : [{ proxy, served, stream }];
+    });
   }
 
-  #call<T>(what: string, call: () => Promise<T>): Promise<T> {
-    return callServer(this.#options.clock, what, call);
+  /** Names the server that lacks the toxic. */
+  #cannot({ kind }: Shape, link: DirectedLink): HarnessError {
+    const foreign = this.#options.served.find(({ server }) => server.kind !== 'schism');
+    invariant(foreign !== undefined, 'our own server can do everything');
+    const { version, url } = foreign.server;
+    return new HarnessError(
+      'unsupported',
+      `${kind} on ${linkName(link)}: Toxiproxy ${version} at ${url} has no such toxic; ` +
+        'use the link server that comes with schism',
+    );
+  }
+
+  /** A call about one link, whose failure may have a cause that the server does not name. */
+  async #call<T>(served: ServedLinks, what: string, call: () => Promise<T>): Promise<T> {
+    const { clock } = this.#options;
+    try {
+      return await callServer(clock, what, call);
+    } catch (error) {
+      throw (await findLoss(clock, served)) ?? error;
+    }
   }
 
   #inTurn<T>(task: () => Promise<T>): Promise<T> {
@@ -225,24 +256,15 @@ export class LinkNetwork implements Network {
   }
 }
 
-const proxiesReply = z.record(
-  z.string(),
-  z.object({ toxics: z.array(z.object({ name: z.string(), stream: z.string() })) }),
-);
-
-/** Waits for all, so that nothing is still under way when the first failure is thrown. */
-async function all(tasks: readonly Promise<unknown>[]): Promise<void> {
-  const results = await Promise.allSettled(tasks);
-  const failure = results.find((result) => result.status === 'rejected');
-  if (failure !== undefined) throw failure.reason;
-}
-
-function linkName({ from, to }: { readonly from: NodeName; readonly to: NodeName }): string {
-  return `${from}>${to}`;
-}
-
 function cutName(link: DirectedLink): string {
   return `cut:${linkName(link)}`;
+}
+
+/** The original has no `cut`: `timeout` is the nearest, though it passes on closes and loses bytes. */
+function cutWords({ server }: ServedLinks): ToxicWords {
+  return server.kind === 'schism'
+    ? { type: 'cut', attributes: {} }
+    : { type: 'timeout', attributes: { timeout: 0 } };
 }
 
 function wordsFor(shape: Shape): ToxicWords {

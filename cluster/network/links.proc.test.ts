@@ -9,16 +9,8 @@ import { Random, seedFrom } from '../../harness/core/prng.ts';
 import type { Shape } from '../../harness/protocols/network.ts';
 import { completeGrudge, isolate, majoritiesRing, oneWay } from './grudge.ts';
 import { type Links, openLinks } from './links.ts';
-import {
-  clock,
-  dial,
-  endpoint,
-  ourServer,
-  type TinyNode,
-  timed,
-  tinyNode,
-  until,
-} from './testing.ts';
+import { endpointFrom } from './names.ts';
+import { clock, dial, ourServer, type TinyNode, timed, tinyNode, until } from './testing.ts';
 import { connectLinkServer, type LinkServer } from './toxiproxy.ts';
 
 const NODES = ['n1', 'n2', 'n3'];
@@ -29,7 +21,7 @@ let tiny: Map<string, TinyNode>;
 let links: Links;
 
 async function open(to: LinkServer, forwarding = false): Promise<Links> {
-  const addresses = new Map([...tiny].map(([name, { address }]) => [name, endpoint(address)]));
+  const addresses = new Map([...tiny].map(([name, { address }]) => [name, endpointFrom(address)]));
   return await openLinks({
     server: to,
     nodes: NODES,

@@ -6,17 +6,13 @@ import { type Proxy, Toxiproxy } from 'toxiproxy-node-client';
 import { z } from 'zod';
 import type { Clock } from '../../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../../harness/core/errors.ts';
-import { invariant } from '../../harness/core/invariant.ts';
 import type { Log } from '../../harness/core/log.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Network } from '../../harness/protocols/network.ts';
 import { LinkNetwork } from './link-network.ts';
-import type { SentBytes } from './observe.ts';
+import { endpointFrom, endpointText, inMap } from './names.ts';
 import type { Endpoint } from './probe.ts';
-import { callServer, type LinkServer } from './toxiproxy.ts';
-
-/** How long a probe waits for bytes on a link that no latency slows. */
-const PROBE_WAIT_MS = 300;
+import { askServer, callServer, type LinkServer } from './toxiproxy.ts';
 
 export interface OpenLinksOptions {
   readonly server: LinkServer;
@@ -61,19 +57,17 @@ export async function openLinks(options: OpenLinksOptions): Promise<Links> {
   const proxies = await createProxies(options);
   opened.defer(() => removeProxies(options, proxies));
   const forwarders = await createForwarders(options, proxies, opened);
-  const endpoint = (name: string): Endpoint => endpointOf(proxies, name);
+  const endpoint = (name: string): Endpoint => endpointFrom(inMap(proxies, name).listen);
   const network = new LinkNetwork({
-    server,
+    served: [{ server, proxies, isAlone: true }],
     clock,
     log,
-    proxies,
-    waitMs: options.probeWaitMs ?? PROBE_WAIT_MS,
+    probeWaitMs: options.probeWaitMs,
     observe: {
       nodes,
       link: (from, to) => endpoint(`${from}>${to}`),
       direct: (node) => inMap(options.peers, node),
       request: options.probe.request,
-      readSent: () => readSent(options),
     },
   });
   log.info('links are open', { proxies: proxies.size, forwarders: forwarders.size });
@@ -99,7 +93,7 @@ async function createProxies(options: OpenLinksOptions): Promise<ReadonlyMap<str
       [...wanted].map(([name, upstream]) => ({
         name,
         listen: '127.0.0.1:0',
-        upstream: `${upstream.host}:${upstream.port}`,
+        upstream: endpointText(upstream),
       })),
     ),
   );
@@ -121,9 +115,9 @@ async function createForwarders(
         .map((to) => [inMap(forwardNames, to), proxies.get(`${node}>${to}`)?.listen]),
     );
     const created = await callServer(clock, `create the forwarder of ${node}`, () =>
-      ask(server, 'POST', '/forwarders', { name: node, listen: '127.0.0.1:0', routes }),
+      askServer(server, 'POST', '/forwarders', { name: node, listen: '127.0.0.1:0', routes }),
     );
-    opened.defer(() => quietly(options, () => ask(server, 'DELETE', `/forwarders/${node}`)));
+    opened.defer(() => quietly(options, () => askServer(server, 'DELETE', `/forwarders/${node}`)));
     urls.set(node, `http://${z.object({ listen: z.string() }).parse(JSON.parse(created)).listen}`);
   }
   return urls;
@@ -146,54 +140,4 @@ async function quietly(
   } catch (error) {
     log.warn('a link was not taken away', { error: messageOf(error) });
   }
-}
-
-/** The extension endpoints, which the client library does not know. */
-async function ask(
-  server: LinkServer,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<string> {
-  const response = await fetch(`${server.url}${path}`, {
-    method,
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  if (!response.ok)
-    throw new HarnessError('network-failed', `${response.status} ${text.trim().slice(0, 500)}`);
-  return text;
-}
-
-const SENT = /^toxiproxy_proxy_sent_bytes_total\{(?<labels>[^}]*)\} (?<value>\S+)$/;
-
-/** The counters of this cluster's links; undefined from a Toxiproxy without `-proxy-metrics`. */
-async function readSent({ server, clock }: OpenLinksOptions): Promise<SentBytes | undefined> {
-  const response = await callServer(clock, 'read the counters', async () => {
-    const reply = await fetch(`${server.url}/metrics`);
-    return { status: reply.status, text: await reply.text() };
-  });
-  if (response.status === 404) return undefined;
-  const sent = new Map<string, { upstream: number; downstream: number }>();
-  for (const line of response.text.split('\n')) {
-    const { labels = '', value } = SENT.exec(line)?.groups ?? {};
-    const proxy = /proxy="(?<name>[^"]*)"/.exec(labels)?.groups?.['name'];
-    if (proxy === undefined) continue;
-    const entry = sent.get(proxy) ?? { upstream: 0, downstream: 0 };
-    entry[labels.includes('direction="upstream"') ? 'upstream' : 'downstream'] = Number(value);
-    sent.set(proxy, entry);
-  }
-  return sent;
-}
-
-function endpointOf(proxies: ReadonlyMap<string, Proxy>, name: string): Endpoint {
-  const { listen } = inMap(proxies, name);
-  const colon = listen.lastIndexOf(':');
-  return { host: listen.slice(0, colon), port: Number(listen.slice(colon + 1)) };
-}
-
-function inMap<K extends string, V>(map: ReadonlyMap<K, V>, key: K): V {
-  const value = map.get(key);
-  invariant(value !== undefined, `links: nothing is known of '${key}'`);
-  return value;
 }

@@ -1,28 +1,37 @@
 import { describe, expect, it } from 'vitest';
-import { classify, type SentBytes, type Sightings } from './observe.ts';
+import { classify, growth, type LinkBytes, type Sightings } from './observe.ts';
 import type { ProbeResult } from './probe.ts';
 
 const answered: ProbeResult = { result: 'answered', rttMs: 2 };
 const closed: ProbeResult = { result: 'closed' };
-const silent: ProbeResult = { result: 'silent' };
-const both = { upstream: 9, downstream: 9 };
-const none = { upstream: 0, downstream: 0 };
-const requestOnly = { upstream: 9, downstream: 0 };
+const silent: ProbeResult = { result: 'silent', isConnected: true };
+const counted = (upstream: number, downstream: number): LinkBytes => ({
+  upstream,
+  downstream,
+  upstreamRead: upstream,
+  downstreamRead: downstream,
+  isLate: false,
+});
+const both = counted(9, 9);
+const none = counted(0, 0);
+const requestOnly = counted(9, 0);
 
 interface Case {
   /** Through n1>n2 and through n2>n1. */
   readonly probes: readonly [ProbeResult, ProbeResult];
-  readonly grown: readonly [
-    SentBytes extends ReadonlyMap<string, infer V> ? V : never,
-    typeof both,
-  ];
+  readonly grown: readonly [LinkBytes, LinkBytes];
   /** Of n1 and n2 themselves. */
   readonly direct?: readonly [ProbeResult, ProbeResult];
-  readonly counted?: boolean;
+  readonly isCounted?: boolean;
 }
 
 /** The states of n1>n2 and n2>n1. */
-function states({ probes, grown, direct = [answered, answered], counted = true }: Case): string[] {
+function states({
+  probes,
+  grown,
+  direct = [answered, answered],
+  isCounted = true,
+}: Case): string[] {
   const seen: Sightings = {
     nodes: ['n1', 'n2'],
     links: new Map([
@@ -33,12 +42,14 @@ function states({ probes, grown, direct = [answered, answered], counted = true }
       ['n1', direct[0]],
       ['n2', direct[1]],
     ]),
-    grown: counted
-      ? new Map([
-          ['n1>n2', grown[0]],
-          ['n2>n1', grown[1]],
-        ])
-      : undefined,
+    grown: new Map(
+      isCounted
+        ? [
+            ['n1>n2', grown[0]],
+            ['n2>n1', grown[1]],
+          ]
+        : [],
+    ),
   };
   return classify(seen).map(({ state, reason }) => (reason ? `${state}: ${reason}` : state));
 }
@@ -46,10 +57,9 @@ function states({ probes, grown, direct = [answered, answered], counted = true }
 describe('a pair of links', () => {
   it('is open when both probes come back', () => {
     expect(states({ probes: [answered, answered], grown: [both, both] })).toEqual(['open', 'open']);
-    expect(states({ probes: [answered, answered], grown: [none, none], counted: false })).toEqual([
-      'open',
-      'open',
-    ]);
+    expect(states({ probes: [answered, answered], grown: [none, none], isCounted: false })).toEqual(
+      ['open', 'open'],
+    );
   });
 
   it('is cut both ways when nothing passes anywhere', () => {
@@ -107,8 +117,33 @@ describe('a node that does not answer', () => {
 });
 
 it('claims nothing about silence when nothing was counted', () => {
-  expect(states({ probes: [silent, silent], grown: [none, none], counted: false })).toEqual([
-    'unknown: the probe was closed, or nothing was counted',
-    'unknown: the probe was closed, or nothing was counted',
+  expect(states({ probes: [silent, silent], grown: [none, none], isCounted: false })).toEqual([
+    'unknown: no answer, and the link server does not count bytes',
+    'unknown: no answer, and the link server does not count bytes',
   ]);
+});
+
+describe('what counters say of now', () => {
+  const late = (read: number, sent: number): LinkBytes => ({
+    ...counted(sent, sent),
+    upstreamRead: read,
+    downstreamRead: read,
+    isLate: true,
+  });
+  const grown = (before: LinkBytes, after: LinkBytes): LinkBytes | undefined =>
+    growth(new Map([['n1>n2', before]]), new Map([['n1>n2', after]])).get('n1>n2');
+
+  it('is what they have grown by', () => {
+    expect(grown(counted(5, 7), counted(9, 7))).toEqual(counted(4, 0));
+  });
+
+  it('is nothing where an old connection brought its bytes along and a probe was lost', () => {
+    // The old connection carried 1000 bytes before the cut; the probe's 9 were read, not sent.
+    expect(grown(late(0, 0), late(1_009, 1_000))).toMatchObject({ upstream: 0, downstream: 0 });
+    expect(grown(late(0, 0), late(1_009, 1_009))).toMatchObject({ upstream: 1_009 });
+  });
+
+  it('is unknown where they were not read both times', () => {
+    expect(growth(new Map(), new Map([['n1>n2', both]])).size).toBe(0);
+  });
 });

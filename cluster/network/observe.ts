@@ -7,15 +7,22 @@
  * of the first; the answer to a probe through b>a tells of the second.
  */
 import { type Clock, sleep } from '../../harness/core/clock.ts';
-import type { NodeName } from '../../harness/core/units.ts';
+import { NANOS_PER_MS, type NodeName } from '../../harness/core/units.ts';
 import type { LinkState, Matrix } from '../../harness/protocols/network.ts';
 import { type Endpoint, type ProbeResult, probe } from './probe.ts';
 
-/** Bytes that each proxy, by name, has handed on. */
-export type SentBytes = ReadonlyMap<
-  string,
-  { readonly upstream: number; readonly downstream: number }
->;
+/** By the name of the proxy; nothing for one whose bytes nobody counts. */
+export type SentBytes = ReadonlyMap<string, LinkBytes>;
+
+/** What a proxy has handed on, and what it had read for that, in each direction. */
+export interface LinkBytes {
+  readonly upstream: number;
+  readonly downstream: number;
+  readonly upstreamRead: number;
+  readonly downstreamRead: number;
+  /** The original counts the bytes of a connection only when it has ended, all at once. */
+  readonly isLate: boolean;
+}
 
 export interface ObserveOptions {
   readonly nodes: readonly NodeName[];
@@ -23,8 +30,7 @@ export interface ObserveOptions {
   /** Where a node itself listens: tells a dead node from a dead link. */
   readonly direct: (node: NodeName) => Endpoint;
   readonly request: Uint8Array;
-  /** Undefined when the server does not count. */
-  readonly readSent: () => Promise<SentBytes | undefined>;
+  readonly readSent: () => Promise<SentBytes>;
   /** How long a silent link is given. When all have answered, nobody waits. */
   readonly waitMs: number;
   readonly clock: Clock;
@@ -32,6 +38,8 @@ export interface ObserveOptions {
 
 /** After the wait, what the server had already accepted gets this long to go through. */
 const SETTLE_MS = 20;
+/** A server that counts late gets this long to see the ends of the probes. */
+const LATE_COUNT_MS_MAX = 1_000;
 
 /** What the probes of one look at the network found. */
 export interface Sightings {
@@ -40,8 +48,8 @@ export interface Sightings {
   readonly links: ReadonlyMap<string, ProbeResult>;
   /** Straight to the node. */
   readonly direct: ReadonlyMap<NodeName, ProbeResult>;
-  /** Growth of the counters meanwhile; undefined when nothing was counted. */
-  readonly grown: SentBytes | undefined;
+  /** Growth of the counters meanwhile; nothing of a link that nobody counts. */
+  readonly grown: SentBytes;
 }
 
 export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
@@ -63,11 +71,33 @@ export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
   // A server that was busy all the time must not make a link look cut: the first call gets through
   // when it has caught up, and what it had accepted then has a moment to be passed on.
   if (callOff.signal.aborted) {
-    await options.readSent();
+    const silent = [...links].filter(([, { result }]) => result === 'silent').map(([name]) => name);
+    await awaitCounts(options, before, silent);
     await sleep(clock, SETTLE_MS);
   }
   const after = await options.readSent();
-  return classify({ nodes, links, direct, grown: before && after && growth(before, after) });
+  return classify({ nodes, links, direct, grown: growth(before, after) });
+}
+
+/**
+ * Waits until the servers have counted the probes that were called off. Else a request that came
+ * through, and whose answer was lost, might look as if it had not.
+ */
+async function awaitCounts(
+  { clock, readSent }: ObserveOptions,
+  before: SentBytes,
+  silent: readonly string[],
+): Promise<void> {
+  const end = clock.now() + LATE_COUNT_MS_MAX * NANOS_PER_MS;
+  const isCounted = (name: string, now: SentBytes): boolean => {
+    const count = now.get(name);
+    return !count?.isLate || count.upstreamRead > (before.get(name)?.upstreamRead ?? 0);
+  };
+  for (;;) {
+    const now = await readSent();
+    if (clock.now() >= end || silent.every((name) => isCounted(name, now))) return;
+    await sleep(clock, SETTLE_MS);
+  }
 }
 
 /** Decides from what was seen; pure, so that every case can be tested. */
@@ -104,26 +134,26 @@ function stateOf(
       reason: `half cut: ${to} hears ${from} just on the connections that ${from} dials`,
     };
   if (requests === 'open') return { state: 'open' };
-  return { state: 'unknown', reason: 'the probe was closed, or nothing was counted' };
+  if (seen.grown.has(`${from}>${to}`)) return { state: 'unknown', reason: 'the probe was closed' };
+  return { state: 'unknown', reason: 'no answer, and the link server does not count bytes' };
 }
 
 /** Upstream on the link from>to: requests of `from`. */
 function requestsPass(seen: Sightings, from: NodeName, to: NodeName): Passage {
   const name = `${from}>${to}`;
   const probed = seen.links.get(name)?.result;
-  // The original lists a counter only once it has counted something.
-  const bytes = seen.grown?.get(name)?.upstream ?? 0;
-  if (probed === 'answered' || bytes > 0) return 'open';
+  const bytes = seen.grown.get(name)?.upstream;
+  if (probed === 'answered' || (bytes ?? 0) > 0) return 'open';
   // Nobody takes bytes at a dead node, and a cut of the other direction may hide the refusal.
   const isDead = seen.direct.get(to)?.result === 'closed';
-  if (seen.grown === undefined || probed === 'closed' || isDead) return 'untold';
+  if (bytes === undefined || probed === 'closed' || isDead) return 'untold';
   return 'cut';
 }
 
 /** Downstream on the link to>from: answers of `from` to what `to` asked. */
 function answersPass(seen: Sightings, from: NodeName, to: NodeName): Passage {
   const name = `${to}>${from}`;
-  const grown = seen.grown?.get(name);
+  const grown = seen.grown.get(name);
   if (seen.links.get(name)?.result === 'answered' || (grown?.downstream ?? 0) > 0) return 'open';
   const wasAsked = (grown?.upstream ?? 0) > 0;
   const isUp = seen.direct.get(from)?.result === 'answered';
@@ -144,11 +174,31 @@ async function resultsOf(
   );
 }
 
-function growth(before: SentBytes, after: SentBytes): SentBytes {
+/** Nothing for what was not counted both times. */
+export function growth(before: SentBytes, after: SentBytes): SentBytes {
   return new Map(
-    [...after].map(([name, { upstream, downstream }]) => {
-      const old = before.get(name) ?? { upstream: 0, downstream: 0 };
-      return [name, { upstream: upstream - old.upstream, downstream: downstream - old.downstream }];
+    [...after].flatMap(([name, now]) => {
+      const old = before.get(name);
+      return old === undefined ? [] : [[name, grownBytes(old, now)] as const];
     }),
   );
+}
+
+/**
+ * A connection that was counted late brings along what passed before the cut. It tells of now only
+ * where nothing was lost of all that was read.
+ */
+function grownBytes(old: LinkBytes, now: LinkBytes): LinkBytes {
+  const { isLate } = now;
+  const upstreamRead = now.upstreamRead - old.upstreamRead;
+  const downstreamRead = now.downstreamRead - old.downstreamRead;
+  const upstream = now.upstream - old.upstream;
+  const downstream = now.downstream - old.downstream;
+  return {
+    upstream: isLate && upstream < upstreamRead ? 0 : upstream,
+    downstream: isLate && downstream < downstreamRead ? 0 : downstream,
+    upstreamRead,
+    downstreamRead,
+    isLate,
+  };
 }

@@ -14,7 +14,7 @@ export interface Endpoint {
 export type ProbeResult =
   | { readonly result: 'answered'; readonly rttMs: number }
   | { readonly result: 'closed' }
-  | { readonly result: 'silent' };
+  | { readonly result: 'silent'; readonly isConnected: boolean };
 
 /** Sends `request` on a connection of its own and waits for the first byte of an answer. */
 export function probe(
@@ -32,7 +32,7 @@ export function probe(
       resolve(result);
     };
     const onCallOff = (): void => {
-      settle({ result: 'silent' });
+      settle({ result: 'silent', isConnected: !socket.connecting });
     };
     socket.on('error', () => undefined);
     socket.once('connect', () => socket.write(request));

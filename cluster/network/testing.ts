@@ -11,8 +11,14 @@ import { invariant } from '../../harness/core/invariant.ts';
 import { silentLog } from '../../harness/core/log.ts';
 import { seedFrom } from '../../harness/core/prng.ts';
 import { msFromNanos } from '../../harness/core/units.ts';
+import { endpointFrom } from './names.ts';
 import type { Endpoint } from './probe.ts';
-import { type LaunchProgram, type LinkServer, startLinkServer } from './toxiproxy.ts';
+import {
+  connectLinkServer,
+  type LaunchProgram,
+  type LinkServer,
+  startLinkServer,
+} from './toxiproxy.ts';
 
 export const clock: Clock = realClock();
 
@@ -44,6 +50,24 @@ export function ourServer(): Promise<LinkServer> {
   return startLinkServer({ start: launchProgram, clock, log: silentLog, seed: seedFrom(1) });
 }
 
+const MAIN = new URL('./toxiproxy-server/main.ts', import.meta.url).pathname;
+
+/** Our server where a test wants it to be, until it is disposed of. */
+export async function ourServerAt(address: string, ...flags: string[]): Promise<LinkServer> {
+  const program = await launchProgram({
+    name: `server at ${address}`,
+    file: process.execPath,
+    args: [MAIN, '--listen', address, ...flags],
+  });
+  const { listening } = JSON.parse(await program.firstLine) as { listening: string };
+  const server = await connectLinkServer({ url: `http://${listening}`, clock, log: silentLog });
+  return {
+    ...server,
+    pid: program.pid,
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  };
+}
+
 export function client(server: LinkServer): Toxiproxy {
   return new Toxiproxy(server.url);
 }
@@ -68,11 +92,6 @@ export async function timed<T>(
   const start = clock.now();
   const value = await task();
   return { value, ms: msFromNanos(clock.now() - start) };
-}
-
-export function endpoint(address: string): Endpoint {
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }
 
 /** One end of a TCP connection, with all that it saw. */
@@ -111,7 +130,7 @@ export function watchPeer(socket: Socket): Peer {
 }
 
 export async function dial(to: Endpoint | string): Promise<Peer> {
-  const { host, port } = typeof to === 'string' ? endpoint(to) : to;
+  const { host, port } = typeof to === 'string' ? endpointFrom(to) : to;
   const socket = connect({ host, port, allowHalfOpen: true });
   const peer = watchPeer(socket);
   await soon(`a connection to ${host}:${port}`, once(socket, 'connect'));
@@ -126,13 +145,13 @@ export interface Listener extends AsyncDisposable {
   next(): Promise<Peer>;
 }
 
-export async function listen(): Promise<Listener> {
+export async function listen(host = '127.0.0.1'): Promise<Listener> {
   const accepted: Peer[] = [];
   let given = 0;
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     accepted.push(watchPeer(socket));
   });
-  const address = await addressOf(server);
+  const address = await addressOf(server, host);
   return {
     address,
     accepted,
@@ -177,10 +196,10 @@ export async function tinyNode(name: string): Promise<TinyNode> {
   };
 }
 
-async function addressOf(server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1');
+async function addressOf(server: Server, host = '127.0.0.1'): Promise<string> {
+  server.listen(0, host);
   await once(server, 'listening');
   const address = server.address();
   invariant(address !== null && typeof address === 'object', 'it listens on a port');
-  return `127.0.0.1:${address.port}`;
+  return `${host}:${address.port}`;
 }

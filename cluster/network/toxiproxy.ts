@@ -9,7 +9,7 @@ import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import type { Log } from '../../harness/core/log.ts';
 import type { Seed } from '../../harness/core/prng.ts';
 
-/** The server is on this machine: a call that takes longer will not come back. */
+/** The server is near: a call that takes longer will not come back. */
 const CALL_MS_MAX = 5_000;
 const START_MS_MAX = 10_000;
 
@@ -101,14 +101,32 @@ export async function callServer<T>(
   clock: Clock,
   what: string,
   call: () => Promise<T>,
+  msMax: number = CALL_MS_MAX,
 ): Promise<T> {
   try {
-    return await withDeadline(clock, CALL_MS_MAX, what, call());
+    return await withDeadline(clock, msMax, what, call());
   } catch (error) {
     throw new HarnessError('network-failed', `link server: ${what}: ${messageOf(error)}`, {
       cause: error,
     });
   }
+}
+
+/** For what the client library does not know, and where the reason of a refusal matters: it drops it. */
+export async function askServer(
+  { url }: LinkServer,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<string> {
+  const response = await fetch(`${url}${path}`, {
+    method,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  if (!response.ok)
+    throw new HarnessError('network-failed', `${response.status} ${text.trim().slice(0, 500)}`);
+  return text;
 }
 
 function jsonOrUndefined(text: string): unknown {

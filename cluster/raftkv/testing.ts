@@ -13,13 +13,9 @@ import type { NodeLog, ProcessControl } from '../../harness/protocols/system.ts'
 import type { UndoRegistry } from '../../harness/protocols/undo.ts';
 import { startWatchdog } from '../../harness/runner/undo.ts';
 import type { ChildContext } from '../backends/child.ts';
+import type { Crash } from '../backends/nodes.ts';
 import { reservePorts } from '../backends/ports.ts';
-import {
-  type Crash,
-  type LocalProcesses,
-  type NodePlan,
-  startProcesses,
-} from '../backends/process.ts';
+import { type LocalProcesses, type NodePlan, startProcesses } from '../backends/process.ts';
 import { EtcdClient } from '../etcd-api/client.ts';
 import { MEMBER_PROGRAM } from './program.ts';
 

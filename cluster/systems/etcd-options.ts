@@ -23,6 +23,11 @@ export const ETCD_OPTIONS: Readonly<Record<string, string>> = {
   extra: 'more flags for every node, separated by spaces',
 };
 
+/** Every member answers this to anybody, as soon as it serves its peers. */
+export const ETCD_PROBE: Uint8Array = Buffer.from(
+  'GET /version HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n',
+);
+
 export interface EtcdVersion {
   readonly text: string;
   readonly major: number;

@@ -19,11 +19,11 @@ describeWith('etcd', 'an operator of etcd', () => {
 
 describeWith('etcd', 'what cannot be', () => {
   test('a program that is not there', async () => {
-    expect(await etcd.available({})).toBe(true);
-    expect(await etcd.available({ binary: 'no-such-etcd' })).toBe(
+    expect(await etcd.available({}, 'process')).toBe(true);
+    expect(await etcd.available({ binary: 'no-such-etcd' }, 'process')).toBe(
       "'no-such-etcd' is not on PATH; install it (Debian: apt-get install etcd-server) or pass --system raftkv",
     );
-    expect(await etcd.available({ binary: 'true' })).toBe(
+    expect(await etcd.available({ binary: 'true' }, 'process')).toBe(
       "'true --version' did not answer as etcd does",
     );
     await expect(deployed(etcd, 1, { binary: 'no-such-etcd' })).rejects.toMatchObject({

@@ -1,60 +1,31 @@
-import { get } from 'node:http';
-import { join } from 'node:path';
-import { execa } from 'execa';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { LIMITS } from '../../harness/core/limits.ts';
-import type { NodeName } from '../../harness/core/units.ts';
 import { NETWORK_ABILITIES, type NetworkAbility } from '../../harness/protocols/network.ts';
 import type { Cluster, DeployRequest, System } from '../../harness/protocols/system.ts';
-import { reservePorts } from '../backends/ports.ts';
-import { type NodePlan, startProcesses } from '../backends/process.ts';
-import {
-  binaryOf,
-  ETCD_OPTIONS,
-  type EtcdSettings,
-  type EtcdVersion,
-  memberArgs,
-  memberEnvironment,
-  parseVersion,
-  settingsOf,
-  timingOf,
-} from './etcd-options.ts';
-import { memberCluster } from './member-cluster.ts';
-import { ExpectedEnds } from './member-ends.ts';
-import {
-  dataDirOf,
-  type LinkedMember,
-  linkedMembers,
-  type MemberLinks,
-  memberFacts,
-  memberOf,
-  memberViews,
-  openMemberLinks,
-  peerUrlOf,
-} from './member-links.ts';
-import type { MemberViews } from './member-views.ts';
-
-/** Every member answers this to anybody, as soon as it serves its peers. */
-const PROBE = Buffer.from('GET /version HTTP/1.1\r\nHost: probe\r\nConnection: close\r\n\r\n');
-const VERSION_MS_MAX = 5_000;
+import { engineAnswers } from '../backends/docker/engine.ts';
+import { checkMachineOptions, MACHINE_OPTIONS } from '../backends/docker/machine-options.ts';
+import { deployContainers } from './etcd-docker.ts';
+import { binaryOf, ETCD_OPTIONS, ETCD_PROBE, timingOf } from './etcd-options.ts';
+import { deployProcesses, findVersion } from './etcd-process.ts';
+import { attachMembers } from './member-attach.ts';
 
 const network: ReadonlySet<NetworkAbility> = new Set(NETWORK_ABILITIES);
 
-/**
- * The real etcd, unmodified, as it is found on PATH. All its peers see one advertised URL of a
- * member; that each ordered pair still has a link of its own is the forwarders' doing.
- */
+/** The real etcd, unmodified, as it is found on PATH or in an image. */
 export const etcd: System = {
   name: 'etcd',
-  summary: 'the real etcd, 3.4 or newer, from PATH',
+  summary: 'the real etcd, 3.4 or newer, from PATH or in containers',
   capabilities: ['register', 'hash'],
-  backends: ['process'],
+  backends: ['process', 'docker', 'attach'],
   promises: { linearizable: 'linearizable', serializable: 'serializable' },
   defaultNodes: 5,
-  options: ETCD_OPTIONS,
+  options: { ...ETCD_OPTIONS, ...MACHINE_OPTIONS },
   network,
   timing: timingOf,
-  available: async (options) => {
+  available: async (options, backend) => {
+    checkMachineOptions('etcd', options, backend);
+    if (backend === 'docker') return engineAnswers(process.env);
+    if (backend === 'attach') return true;
     const found = await findVersion(binaryOf(options));
     return typeof found === 'string' ? found : true;
   },
@@ -62,114 +33,14 @@ export const etcd: System = {
 };
 
 async function deploy(request: DeployRequest): Promise<Cluster> {
-  const { nodes, clock, options, random } = request;
+  const { nodes, backend, options } = request;
   if (nodes.length < 1 || nodes.length > LIMITS.nodesMax)
     throw new HarnessError(
       'bad-option',
       `etcd runs on 1 to ${LIMITS.nodesMax} nodes, not on ${nodes.length}`,
     );
-  const version = await findVersion(binaryOf(options));
-  if (typeof version === 'string') throw new HarnessError('binary-missing', version);
-  const settings = settingsOf(options, version);
-
-  await using stack = new AsyncDisposableStack();
-  const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
-  const members = linkedMembers(nodes, ports.list);
-  const links = stack.use(
-    await openMemberLinks(members, request, { probe: PROBE, forwarders: true }),
-  );
-  const ends = new ExpectedEnds();
-  const views = stack.use(memberViews(members, links, clock, ends));
-  const wiring: Wiring = { members, links, views, settings, request };
-  const plans = members.map((member) => planOf(member, wiring));
-  const mayEnd = (node: NodeName): boolean => ends.has(node);
-  const processes = stack.use(await startProcesses(plans, { ...request, mayEnd }));
-  const owned = stack.move();
-  return memberCluster({
-    request,
-    timing: settings.timing,
-    facts: {
-      system: 'etcd',
-      version: version.text,
-      binary: settings.binary,
-      flags: [...settings.flags],
-      members: memberFacts(members, links),
-    },
-    members,
-    links,
-    views,
-    processes,
-    ends,
-    joining: (node, all) => specOf(memberOf(node, members), { ...wiring, joining: all }),
-    owned,
-  });
-}
-
-interface Wiring {
-  readonly members: readonly LinkedMember[];
-  readonly links: MemberLinks;
-  readonly views: MemberViews;
-  readonly settings: EtcdSettings;
-  readonly request: DeployRequest;
-  /** All members by now, for one that was added to them; absent: they all start together. */
-  readonly joining?: readonly LinkedMember[];
-}
-
-function planOf(member: LinkedMember, wiring: Wiring): NodePlan {
-  const { node, peer } = member;
-  return {
-    node,
-    spec: specOf(member, wiring),
-    readiness: {
-      description: 'know a leader and serve a linearizable read',
-      probe: () => wiring.views.serves(node),
-    },
-    settled: () => servesPeers(peer),
-  };
-}
-
-function specOf(
-  { node, peer, client }: LinkedMember,
-  { members, links, settings, request, joining }: Wiring,
-): NodePlan['spec'] {
-  const urls = new Map((joining ?? members).map((each) => [each.node, peerUrlOf(each)]));
-  const dataDir = dataDirOf(request, node);
-  const token = request.runId;
-  const isJoining = joining !== undefined;
-  return {
-    file: settings.binary,
-    args: memberArgs({ node, dataDir, peer, client, urls, token, isJoining }, settings),
-    env: memberEnvironment(links.forwarderUrl(node), process.env),
-    logPath: join(request.dir, node, 'etcd.log'),
-  };
-}
-
-/**
- * A new member first asks each of its peers whether it has been here before. A peer that listens
- * and does not serve yet makes it wait for a second, so members are started one by one: those that
- * are not there refuse at once, and those that serve answer at once.
- */
-function servesPeers(peer: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const request = get(`http://${peer}/version`, { agent: false, timeout: 100 }, (response) => {
-      response.resume();
-      resolve(response.statusCode === 200);
-    });
-    request.on('timeout', () => request.destroy());
-    request.on('error', () => resolve(false));
-  });
-}
-
-/** The version of a program, or why it has none, for people. */
-async function findVersion(binary: string): Promise<EtcdVersion | string> {
-  const result = await execa(binary, ['--version'], {
-    reject: false,
-    timeout: VERSION_MS_MAX,
-    stdin: 'ignore',
-  });
-  if (result.code === 'ENOENT' || result.code === 'EACCES') {
-    const where = binary.includes('/') ? `'${binary}' cannot be run` : `'${binary}' is not on PATH`;
-    return `${where}; install it (Debian: apt-get install etcd-server) or pass --system raftkv`;
-  }
-  return parseVersion(result.stdout) ?? `'${binary} --version' did not answer as etcd does`;
+  checkMachineOptions('etcd', options, backend);
+  if (backend === 'attach')
+    return attachMembers(request, { system: 'etcd', timing: timingOf(options), probe: ETCD_PROBE });
+  return backend === 'docker' ? deployContainers(request) : deployProcesses(request);
 }

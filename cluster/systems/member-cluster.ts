@@ -1,38 +1,37 @@
-/** A cluster of processes that speak etcd's API behind links, as runs see it: etcd's and raftkv's. */
-import { rm } from 'node:fs/promises';
+/** A cluster of nodes that speak etcd's API behind links, as runs see it: etcd's and raftkv's. */
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Cluster, DeployRequest, Timing } from '../../harness/protocols/system.ts';
-import type { LocalProcesses, NodePlan } from '../backends/process.ts';
+import type { RunningNodes } from '../backends/nodes.ts';
 import { etcdConnection } from '../etcd-api/connection.ts';
 import type { ExpectedEnds } from './member-ends.ts';
-import {
-  dataDirOf,
-  type LinkedMember,
-  type MemberLinks,
-  memberOf,
-  peerUrlOf,
-} from './member-links.ts';
+import { type LinkedMember, type MemberLinks, memberOf, peerUrlOf } from './member-links.ts';
 import { maintenanceOf, membershipOf, type OperatedCluster } from './member-operator.ts';
 import type { MemberViews } from './member-views.ts';
 
-export interface MemberClusterParts {
+export interface MemberClusterParts<Spec> {
   readonly request: DeployRequest;
   readonly timing: Timing;
   readonly facts: Readonly<Record<string, JsonValue>>;
   readonly members: readonly LinkedMember[];
   readonly links: MemberLinks;
   readonly views: MemberViews;
-  readonly processes: LocalProcesses;
+  readonly processes: RunningNodes<Spec>;
   readonly ends: ExpectedEnds;
-  /** How a node starts that is added to these members, which it is one of. */
-  readonly joining: (node: NodeName, members: readonly LinkedMember[]) => NodePlan['spec'];
+  /**
+   * How a node starts that is added to these members, which it is one of. What it kept of its earlier
+   * life is gone by then.
+   */
+  readonly joining: (node: NodeName, members: readonly LinkedMember[]) => Promise<Spec>;
+  /** What only some machines have. */
+  readonly machine?: Pick<Cluster, 'resources' | 'plugs' | 'packets' | 'disks'>;
   /** All of it: the nodes are the last that were added, so they end before their links. */
   readonly owned: AsyncDisposable;
 }
 
-export function memberCluster(parts: MemberClusterParts): Cluster {
-  const { request, timing, facts, links, views, processes, owned } = parts;
+export function memberCluster<Spec>(parts: MemberClusterParts<Spec>): Cluster {
+  const { request, timing, facts, links, views, processes, machine = {}, owned } = parts;
+  const { resources, plugs, packets, disks } = machine;
   const { clock, nodes } = request;
   const operated = operatedCluster(parts);
   return {
@@ -41,6 +40,10 @@ export function memberCluster(parts: MemberClusterParts): Cluster {
     facts,
     network: links.network,
     processes: processes.control,
+    ...(resources !== undefined && { resources }),
+    ...(plugs !== undefined && { plugs }),
+    ...(packets !== undefined && { packets }),
+    ...(disks !== undefined && { disks }),
     membership: membershipOf(operated),
     maintenance: maintenanceOf(operated),
     open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
@@ -55,7 +58,7 @@ export function memberCluster(parts: MemberClusterParts): Cluster {
   };
 }
 
-function operatedCluster(parts: MemberClusterParts): OperatedCluster {
+function operatedCluster<Spec>(parts: MemberClusterParts<Spec>): OperatedCluster {
   const { request, members, views, processes, ends, joining } = parts;
   const { clock, nodes } = request;
   return {
@@ -65,13 +68,12 @@ function operatedCluster(parts: MemberClusterParts): OperatedCluster {
     calls: (node) => views.operator(node),
     peerUrl: (node) => peerUrlOf(memberOf(node, members)),
     renew: (node, names) =>
-      processes.renew(node, async () => {
-        await rm(dataDirOf(request, node), { recursive: true, force: true });
-        return joining(
+      processes.renew(node, () =>
+        joining(
           node,
           members.filter((each) => names.includes(each.node)),
-        );
-      }),
+        ),
+      ),
     start: (node) => processes.control.start(node),
   };
 }

@@ -27,7 +27,9 @@ export interface LinkedMember {
   /** Where it really listens. */
   readonly peer: string;
   readonly client: string;
-  /** What it tells its peers: an address that leads nowhere, so that none gets round its links. */
+  /** What the harness dials to reach `client` itself. */
+  readonly direct: string;
+  /** What it tells its peers: nothing that leads to it but through its links. */
   readonly advertised: string;
 }
 
@@ -38,7 +40,7 @@ export interface MemberLinksOptions {
   readonly forwarders: boolean;
 }
 
-/** Disposing of it closes all links and ends their server. Addresses as `host:port`. */
+/** Disposing of it closes all links, and ends a server of their own. Addresses as `host:port`. */
 export interface MemberLinks extends AsyncDisposable {
   readonly network: Links['network'];
   /** What `from` must dial to reach `to`. */
@@ -61,6 +63,7 @@ export function linkedMembers(
       node,
       peer: `${HOST}:${peer}`,
       client: `${HOST}:${client}`,
+      direct: `${HOST}:${client}`,
       advertised: `${NOWHERE}${index + 1}:${peer}`,
     };
   });
@@ -101,8 +104,8 @@ export function memberViews(
   clock: Clock,
   ends: ExpectedEnds,
 ): MemberViews {
-  const addresses = members.map(({ node, client }) => {
-    return [node, { direct: client, linked: links.clientAddress(node) }] as const;
+  const addresses = members.map(({ node, direct }) => {
+    return [node, { direct, linked: links.clientAddress(node) }] as const;
   });
   return new MemberViews(new Map(addresses), clock, ends);
 }
@@ -131,12 +134,17 @@ export async function openMemberLinks(
     }),
   );
   const owned = opened.move();
+  return { ...inTexts(links), [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/** The same links, with their addresses as members write them. */
+export function inTexts(links: Links): MemberLinks {
   return {
     network: links.network,
     peerAddress: (from, to) => textOf(links.peerAddress(from, to)),
     clientAddress: (node) => textOf(links.clientAddress(node)),
     forwarderUrl: (node) => links.forwarderUrl(node),
-    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+    [Symbol.asyncDispose]: () => links[Symbol.asyncDispose](),
   };
 }
 
@@ -152,6 +160,6 @@ function endpointOf(address: string): Endpoint {
   return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
 }
 
-function textOf({ host, port }: Endpoint): string {
+export function textOf({ host, port }: Endpoint): string {
   return `${host}:${port}`;
 }

@@ -1,4 +1,5 @@
 /** raftkv's members as processes of this Node.js, on this machine, with a link for each pair. */
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Cluster, DeployRequest } from '../../harness/protocols/system.ts';
@@ -63,7 +64,10 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
     views,
     processes,
     ends,
-    joining: (node, all) => specOf(memberOf(node, members), { ...wiring, joining: all }),
+    joining: async (node, all) => {
+      await rm(dataDirOf(request, node), { recursive: true, force: true });
+      return specOf(memberOf(node, members), { ...wiring, joining: all });
+    },
     owned,
   });
 }

@@ -1,4 +1,4 @@
-/** One set of tests for every system that runs as linked processes. */
+/** One set of tests for every system that runs as linked nodes, as processes or in containers. */
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { Random, seedFrom } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Grudge, Network } from '../../harness/protocols/network.ts';
 import type {
+  BackendName,
   Cluster,
   Outcome,
   RegisterApi,
@@ -19,6 +20,8 @@ import type {
 import { findLeftovers } from '../../harness/runner/sweep.ts';
 import { startWatchdog } from '../../harness/runner/undo.ts';
 import { allPids, readEnvironment } from '../../harness/runner/watchdog-proc.ts';
+import { findMade } from '../backends/docker/cleanup.ts';
+import { openEngine } from '../backends/docker/engine.ts';
 
 const clock = realClock();
 const call = { timeoutMs: 1_000 };
@@ -28,11 +31,14 @@ export interface Deployed extends AsyncDisposable {
   readonly run: string;
 }
 
+type Backend = Extract<BackendName, 'process' | 'docker'>;
+
 /** A cluster of its own in a folder of its own, ready. */
 export async function deployed(
   system: System,
   count: number,
   options: Readonly<Record<string, string>> = {},
+  backend: Backend = 'process',
 ): Promise<Deployed> {
   await using stack = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'schism-system-'));
@@ -41,7 +47,7 @@ export async function deployed(
   const undo = stack.use(await startWatchdog({ runId: run, clock, log: silentLog }));
   const cluster = stack.use(
     await system.deploy({
-      backend: 'process',
+      backend,
       nodes: Array.from({ length: count }, (_, index) => `n${index + 1}`),
       clock,
       log: silentLog,
@@ -57,9 +63,12 @@ export async function deployed(
   return { cluster, run, [Symbol.asyncDispose]: () => owned.disposeAsync() };
 }
 
-/** Processes that carry the mark of a run. */
-const processesOf = (run: string): number[] =>
-  allPids().filter((pid) => readEnvironment(pid).get('SCHISM_RUN') === run);
+/** Processes, or what is on the engine, that carry the mark of a run. */
+const tracesOf: Readonly<Record<Backend, (run: string) => Promise<readonly unknown[]>>> = {
+  process: (run) =>
+    Promise.resolve(allPids().filter((pid) => readEnvironment(pid).get('SCHISM_RUN') === run)),
+  docker: async (run) => findMade(await openEngine(process.env), clock, { run }),
+};
 
 async function registerAt(
   cluster: Cluster,
@@ -142,15 +151,15 @@ function only(nodes: readonly NodeName[], from: NodeName): Map<NodeName, Readonl
  * What a system of several processes with etcd's API and links must do; its test says which one,
  * within a group of its own.
  */
-export function membersServe(system: System): void {
+export function membersServe(system: System, backend: Backend = 'process'): void {
   describe('three nodes', () => {
     test('serve through their links, and keep their data over kill and start', async () => {
-      const three = await deployed(system, 3);
+      const three = await deployed(system, 3, {}, backend);
       {
         await using _ = three;
         await using stack = new AsyncDisposableStack();
         const { cluster } = three;
-        expect(processesOf(three.run).length).toBeGreaterThanOrEqual(3);
+        expect((await tracesOf[backend](three.run)).length).toBeGreaterThanOrEqual(3);
         expect(cluster.timing).toEqual({ heartbeatMs: 50, electionMs: 500 });
         expect(cluster.facts).toMatchObject({
           system: system.name,
@@ -200,14 +209,14 @@ export function membersServe(system: System): void {
         expect(cluster.crashed()).toEqual([]);
         expect(cluster.logs().every(({ path }) => existsSync(path))).toBe(true);
       }
-      expect(processesOf(three.run)).toEqual([]);
+      expect(await tracesOf[backend](three.run)).toEqual([]);
       expect(findLeftovers().filter(({ run }) => run === three.run)).toEqual([]);
     });
   });
 
   describe('a leader that is cut off', () => {
     test.each(SHAPES)('%s: another one leads, and its own writes are not ok', async (_, shape) => {
-      await using three = await deployed(system, 3);
+      await using three = await deployed(system, 3, {}, backend);
       await using stack = new AsyncDisposableStack();
       const { cluster } = three;
       const { network } = cluster;
@@ -248,7 +257,7 @@ export function membersServe(system: System): void {
 
   describe('other sizes', () => {
     test.each([1, 5])('%i nodes serve', async (count) => {
-      await using some = await deployed(system, count, { 'snapshot-count': '50' });
+      await using some = await deployed(system, count, { 'snapshot-count': '50' }, backend);
       await using stack = new AsyncDisposableStack();
       const register = await registerAt(some.cluster, `n${count}`, stack);
       for (let value = 0; value < 60; value++)

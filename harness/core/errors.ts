@@ -9,6 +9,8 @@ export type HarnessErrorCode =
   | 'bad-input'
   /** A program that should be on PATH is not. */
   | 'binary-missing'
+  /** The container engine does not answer, refused, or has no such image. */
+  | 'engine-failed'
   /** An address that should be free is taken. */
   | 'port-in-use'
   /** A node or helper process ended or never became ready. */

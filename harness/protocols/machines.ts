@@ -3,11 +3,16 @@ import type { NodeName } from '../core/units.ts';
 /** Takes away just the fault that it was returned for. */
 export type UndoFault = () => Promise<void>;
 
+/** In what ways a disk can be made to fail. */
+export type DiskAbility = 'slow' | 'fail-sync' | 'fill';
+
 /**
- * Disks of machines that can be made to fail: only where machines are simulated. A process that ends
- * because its disk failed is no crash, and is started again once nothing makes the disk fail.
+ * Disks of machines that can be made to fail. A process that ends because its disk failed is no
+ * crash, and is started again once nothing makes the disk fail.
  */
 export interface DiskControl {
+  /** What of it works here; the rest throws `unsupported`. */
+  readonly can: ReadonlySet<DiskAbility>;
   /** Each sync takes so much longer. */
   slow(node: NodeName, delayMs: number): Promise<UndoFault>;
   /** Syncs fail with an input/output error. */
@@ -20,10 +25,12 @@ export interface DiskControl {
   installed(): Promise<readonly string[]>;
 }
 
-/** `error`: the system's code, `EIO` or `ENOSPC`. */
-export type DiskProbe =
-  | { readonly syncMs: number }
-  | { readonly error: string; readonly syncMs?: number };
+/** Without an error it was written, and synced where `syncMs` says how long that took. */
+export interface DiskProbe {
+  readonly syncMs?: number;
+  /** The system's code, `EIO` or `ENOSPC`. */
+  readonly error?: string;
+}
 
 /** Clocks of machines that can be wrong: only where machines are simulated. */
 export interface ClockControl {
@@ -38,4 +45,52 @@ export interface ClockSkew {
   readonly offsetMs: number;
   /** The node's seconds in one of the world's. */
   readonly rate: number;
+}
+
+/** What a machine may use of its host: only where machines are containers. */
+export interface ResourceControl {
+  /** So many processors at most; 0.05: a twentieth of one. */
+  squeezeCpu(node: NodeName, cpus: number): Promise<UndoFault>;
+  /**
+   * No more memory than it cannot do without now; called again, it follows the node down. A process
+   * that ends for lack of memory is no crash, and is started again when the fault ends.
+   */
+  squeezeMemory(node: NodeName): Promise<UndoFault>;
+  /** As the engine counts. */
+  usage(node: NodeName): Promise<ResourceUsage>;
+  /** Names of everything now installed, each with its kind and its node in it. */
+  installed(): Promise<readonly string[]>;
+}
+
+export interface ResourceUsage {
+  /** Zero: as many as there are. */
+  readonly cpuLimit: number;
+  /** How often it had to wait for its share, since the container was started. */
+  readonly throttled: number;
+  readonly memoryBytes: number;
+  /** Zero: no limit. */
+  readonly memoryLimitBytes: number;
+  /** Whether the kernel ended its last life for lack of memory. */
+  readonly ranOutOfMemory: boolean;
+}
+
+/**
+ * The plug of a machine's network, all links and clients at once: only where there is one. What
+ * steers the machine's links is reached another way.
+ */
+export interface PlugControl {
+  /** Disconnects the machine from the network; the undo gives it the address that it had. */
+  pull(node: NodeName): Promise<UndoFault>;
+  /** As the engine has it. */
+  isPlugged(node: NodeName): Promise<boolean>;
+  installed(): Promise<readonly string[]>;
+}
+
+/** Packets that the kernel drops within a machine's network: connections stay, half dead. */
+export interface PacketControl {
+  /** Drops what `node` would hear from `from`, in the kernel, from now on. */
+  drop(node: NodeName, from: readonly NodeName[]): Promise<UndoFault>;
+  /** How many packets the rules that this node has now have dropped since they were made. */
+  dropped(node: NodeName): Promise<number>;
+  installed(): Promise<readonly string[]>;
 }

@@ -50,6 +50,8 @@ export interface RunManifest {
   readonly node: string;
   readonly platform: string;
   readonly argv: readonly string[];
+  /** Listed variables of the environment, cleared of secrets; see `harness/store/secrets.ts`. */
+  readonly env?: Readonly<Record<string, string>>;
   /** ISO 8601, UTC. The only wall-clock time of a run. */
   readonly startedAt: string;
   readonly config: RunConfig;

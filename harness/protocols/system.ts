@@ -4,18 +4,25 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/prng.ts';
 import type { NodeName } from '../core/units.ts';
 import type { OpError, ReadMode, ServerStamp } from '../history/op.ts';
+import type { AttachedNodes } from './attach.ts';
 import type { InvariantWatch } from './invariants.ts';
-import type { ClockControl, DiskControl } from './machines.ts';
+import type {
+  ClockControl,
+  DiskControl,
+  PacketControl,
+  PlugControl,
+  ResourceControl,
+} from './machines.ts';
 import type { HashApi, Maintenance } from './maintenance.ts';
 import type { Membership } from './membership.ts';
 import type { Network, NetworkAbility } from './network.ts';
 import type { UndoRegistry } from './undo.ts';
 
 /**
- * Where nodes live: played inside this process, as processes of this machine, or the same program
- * in a simulator, on virtual time.
+ * Where nodes live: played inside this process, as processes of this machine, the same program in a
+ * simulator, on virtual time, in containers that are started for the run, or already there.
  */
-export type BackendName = 'memory' | 'process' | 'sim';
+export type BackendName = 'memory' | 'process' | 'sim' | 'docker' | 'attach';
 
 /** How an operation ended, as the system's client reports it. Errors are data: clients never throw. */
 export type Outcome<T> =
@@ -73,6 +80,8 @@ export interface RoleSample {
 
 /** Faults on processes. Every call names a node; waiting for effects is the nemesis's evidence. */
 export interface ProcessControl {
+  /** Faults that cannot be had here, by name, each with the reason; absent: all can. */
+  readonly refused?: Readonly<Record<string, string>>;
   /** SIGKILL or its like; resolves when the process is gone. */
   kill(node: NodeName): Promise<void>;
   /** Starts a killed node again on its old data; resolves when it was launched, not when ready. */
@@ -116,6 +125,9 @@ export interface Cluster extends AsyncDisposable {
   readonly maintenance?: Maintenance;
   readonly disks?: DiskControl;
   readonly clocks?: ClockControl;
+  readonly resources?: ResourceControl;
+  readonly plugs?: PlugControl;
+  readonly packets?: PacketControl;
   readonly invariants?: InvariantWatch;
   open(node: NodeName): Promise<Connection>;
   /** Asks every node; never throws, answers within about one second. */
@@ -139,6 +151,8 @@ export interface DeployRequest {
   readonly undo: UndoRegistry;
   /** The system's own options, checked by its `options`. */
   readonly options: Readonly<Record<string, string>>;
+  /** The cluster that is there already; only with backend `attach`. */
+  readonly attach?: AttachedNodes;
 }
 
 /** A store under test: one file. */
@@ -158,8 +172,14 @@ export interface System {
   readonly network: ReadonlySet<NetworkAbility>;
   /** The protocol's own units under these options; faults can be given in them. */
   timing(options: Readonly<Record<string, string>>): Timing;
-  /** True, or why it cannot run here and what to do about it. */
-  available(options: Readonly<Record<string, string>>): Promise<true | string>;
+  /**
+   * True, or why it cannot run on this backend here and what to do about it. Throws `bad-option` for
+   * an option that this backend does not have.
+   */
+  available(
+    options: Readonly<Record<string, string>>,
+    backend: BackendName,
+  ): Promise<true | string>;
   deploy(request: DeployRequest): Promise<Cluster>;
 }
 

@@ -10,7 +10,16 @@ export type UndoEntry =
       readonly startTime: string;
     }
   | { readonly kind: 'remove'; readonly path: string }
-  | { readonly kind: 'command'; readonly file: string; readonly args: readonly string[] };
+  | {
+      readonly kind: 'command';
+      readonly file: string;
+      readonly args: readonly string[];
+      /**
+       * For what takes longer than the few seconds that all others share; meanwhile these are undone.
+       * What it prints is told.
+       */
+      readonly timeoutMs?: number;
+    };
 
 export interface UndoRegistry {
   /** Resolves when the watchdog has the entry. The returned function withdraws it. */

@@ -27,7 +27,9 @@ export interface HealRequest {
  */
 export async function healAll(request: HealRequest): Promise<RunProblem[]> {
   const problems = await Promise.all(request.nemeses.map((nemesis) => healLane(nemesis, request)));
-  return [...problems, await healNetwork(request), await awaitReady(request)].filter(
+  // One after the other: a node that is not plugged in has links that nobody can look at.
+  const machines = await lookAtMachines(request);
+  return [...problems, machines, await healNetwork(request), await awaitReady(request)].filter(
     (found) => found !== undefined,
   );
 }
@@ -73,6 +75,22 @@ async function healNetwork(request: HealRequest): Promise<RunProblem | undefined
       : problem(`still on the links after heal: ${left.join(', ')}`);
   } catch (error) {
     return problem(`the links could not be healed: ${messageOf(error)}`);
+  }
+}
+
+/** What lanes made of machines they undo themselves; whether they did is asked here. */
+async function lookAtMachines(request: HealRequest): Promise<RunProblem | undefined> {
+  const { cluster, clock } = request.context;
+  const { disks, resources, plugs, packets } = cluster;
+  const controls = [disks, resources, plugs, packets].filter((control) => control !== undefined);
+  try {
+    const look = Promise.all(controls.map((control) => control.installed()));
+    const left = (await withDeadline(clock, LANE_MS_MAX, 'look at the machines', look)).flat();
+    return left.length === 0
+      ? undefined
+      : problem(`still on the machines after heal: ${left.join(', ')}`);
+  } catch (error) {
+    return problem(`the machines could not be looked at: ${messageOf(error)}`);
   }
 }
 

@@ -12,12 +12,14 @@ import type { History } from '../history/history.ts';
 import { compressHistory } from '../history/jsonl.ts';
 import type { Op, Phase } from '../history/op.ts';
 import { Recorder } from '../history/recorder.ts';
+import type { AttachedNodes } from '../protocols/attach.ts';
 import type { CheckContext, CheckResult } from '../protocols/checker.ts';
 import type { Nemesis } from '../protocols/nemesis.ts';
 import type { RunConfig, RunManifest, RunProblem, RunResult } from '../protocols/run.ts';
 import type { Cluster, System } from '../protocols/system.ts';
 import type { UndoRegistry } from '../protocols/undo.ts';
 import type { Workload } from '../protocols/workload.ts';
+import { recordWithoutSecrets } from '../store/secrets.ts';
 import { countOutcomes } from './counts.ts';
 import { type Played, play } from './play.ts';
 import { judgeRun } from './verdict.ts';
@@ -41,6 +43,8 @@ export interface RunRequest {
   readonly manifest: RunManifest;
   readonly folder: RunFolder;
   readonly system: System;
+  /** For backend `attach`. It is not stored: what its programs are told may be secret. */
+  readonly attach?: AttachedNodes;
   readonly workload: Workload;
   readonly nemeses: readonly Nemesis[];
   /** Builds a lane's schedule when the cluster's timing is known. */
@@ -140,6 +144,7 @@ class Run {
         dir,
         undo,
         options: config.systemOptions,
+        ...(request.attach !== undefined && { attach: request.attach }),
       }),
     );
     if (this.#isSetUp) {
@@ -148,7 +153,8 @@ class Run {
       return;
     }
     this.#cluster = cluster;
-    this.#manifest = { ...this.#manifest, timing: cluster.timing, cluster: cluster.facts };
+    const facts = recordWithoutSecrets(cluster.facts);
+    this.#manifest = { ...this.#manifest, timing: cluster.timing, cluster: facts };
     await this.#writeManifest();
     await this.#inTime(() =>
       Promise.race([cluster.ready(READY_MS_MAX), aborted(request.interrupt)]),

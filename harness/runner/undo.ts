@@ -1,6 +1,7 @@
 /** The harness's end of the watchdog; see `watchdog-main.ts` for the other. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { rm, stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +23,7 @@ import {
 
 const START_MS_MAX = 10_000;
 const ANSWER_MS_MAX = 5_000;
-/** More than the watchdog's own bounds together. */
+/** More than the watchdog's own bounds together, but for entries that bring their own. */
 const UNDO_MS_MAX = 10_000;
 
 export interface WatchdogOptions {
@@ -43,7 +44,7 @@ export interface Watchdog extends UndoRegistry, AsyncDisposable {
  * ends. Disposing of it undoes what is still entered. Throws `process-failed`.
  */
 export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog> {
-  const { runId, clock, log } = options;
+  const { runId, clock, log, logPath } = options;
   const owner = ownerText(process.pid);
   const link = launch(options, owner);
   try {
@@ -53,8 +54,10 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     throw error;
   }
   let lastId = 0;
+  let undoMs = UNDO_MS_MAX;
   const add = async (entry: UndoEntry): Promise<() => void> => {
     const id = ++lastId;
+    if (entry.kind === 'command') undoMs = Math.max(undoMs, UNDO_MS_MAX + (entry.timeoutMs ?? 0));
     const added = link.added(id);
     link.send({ type: 'add', id, entry });
     await withDeadline(clock, ANSWER_MS_MAX, 'enter an undo with the watchdog', added);
@@ -69,10 +72,16 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     [Symbol.asyncDispose]: async () => {
       link.send({ type: 'done' });
       link.end();
-      const undone = await withDeadline(clock, UNDO_MS_MAX, 'end the watchdog', link.undone);
+      const undone = await withDeadline(clock, undoMs, 'end the watchdog', link.undone);
       if (undone.length > 0) log.warn('the watchdog had to undo what was left', { undone });
+      else if (logPath !== undefined) await removeIfEmpty(logPath);
     },
   };
+}
+
+/** Most runs have nothing to tell. */
+async function removeIfEmpty(path: string): Promise<void> {
+  if ((await stat(path)).size === 0) await rm(path);
 }
 
 interface Link {

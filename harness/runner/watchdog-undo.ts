@@ -13,6 +13,8 @@ import { isAlive, sendSignal } from './watchdog-proc.ts';
 const COMMANDS_MS_MAX = 3_000;
 const GONE_MS_MAX = 500;
 const LOOK_AGAIN_MS = 10;
+/** Of what a command prints. */
+const SAID_CHARS_MAX = 2_000;
 
 /**
  * Undoes everything, the newest entry first, then sweeps /proc for processes of this run that were
@@ -25,7 +27,12 @@ export async function undoAll(
 ): Promise<string[]> {
   const commandsUntil = msFromNanos(clock.now()) + COMMANDS_MS_MAX;
   const done: string[] = [];
+  const aside: Promise<string>[] = [];
   for (const entry of entries.toReversed()) {
+    if (entry.kind === 'command' && entry.timeoutMs !== undefined) {
+      aside.push(runCommand(clock, entry, entry.timeoutMs));
+      continue;
+    }
     try {
       const text = await undo(clock, entry, commandsUntil);
       if (text !== undefined) done.push(text);
@@ -34,7 +41,8 @@ export async function undoAll(
     }
   }
   const swept = await sweepRun(clock, run, owner);
-  return [...done, ...swept.map(({ pid, command }) => `swept process ${pid} (${command})`)];
+  done.push(...swept.map(({ pid, command }) => `swept process ${pid} (${command})`));
+  return [...done, ...(await Promise.all(aside))];
 }
 
 async function undo(clock: Clock, entry: UndoEntry, until: number): Promise<string | undefined> {
@@ -72,12 +80,20 @@ async function runCommand(
 ): Promise<string> {
   const what = [file, ...args].join(' ');
   if (ms <= 0) return `no time left to run ${what}`;
-  const child = spawn(file, args, { stdio: 'ignore' });
-  const timer = clock.timer(ms, () => child.kill('SIGKILL'));
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  let said = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(0, SAID_CHARS_MAX);
+  });
+  const timer = clock.timer(ms, () => {
+    child.kill('SIGKILL');
+    // A child of its own may hold the other end.
+    child.stdout.destroy();
+  });
   const ended = await new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(messageOf(error)));
-    child.once('exit', (code, signal) => resolve(`${code ?? signal ?? 'unknown'}`));
+    child.once('close', (code, signal) => resolve(`${code ?? signal ?? 'unknown'}`));
   });
   timer.cancel();
-  return `ran ${what}: ${ended}`;
+  return [`ran ${what}: ${ended}`, ...said.split('\n').filter((line) => line !== '')].join(': ');
 }

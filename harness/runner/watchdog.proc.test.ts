@@ -152,6 +152,31 @@ describe('the watchdog', () => {
     expect(await awaitNone([watchdog.pid], 1_000)).toEqual([]);
   });
 
+  test('a command with a time of its own holds nothing up, and what it says is told', async () => {
+    const warnings: { readonly undone: readonly string[] }[] = [];
+    const log = {
+      ...silentLog,
+      warn: (_: string, fields: unknown) => warnings.push(fields as { undone: string[] }),
+    };
+    const watchdog = await startWatchdog({ runId: 'slow', clock, log });
+    // Longer than all commands without a time of their own may take together.
+    const script = `sleep 4; test ! -e ${dir}/first && echo went last`;
+    writeFileSync(join(dir, 'first'), '');
+    await watchdog.add({ kind: 'remove', path: join(dir, 'first') });
+    await watchdog.add({ kind: 'command', file: 'sh', args: ['-c', script], timeoutMs: 20_000 });
+    await watchdog.add({ kind: 'command', file: 'sleep', args: ['60'], timeoutMs: 100 });
+    await watchdog[Symbol.asyncDispose]();
+    expect(warnings).toEqual([
+      {
+        undone: [
+          `removed ${dir}/first`,
+          'ran sleep 60: SIGKILL',
+          `ran sh -c ${script}: 0: went last`,
+        ],
+      },
+    ]);
+  });
+
   test('an orderly end with nothing left is silent', async () => {
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (message: string) => warnings.push(message) };

@@ -16,6 +16,13 @@ export function idOfFolder(path: string): string | undefined {
   return /^\d{8}T\d{6}Z-([0-9a-f]{4,16})$/.exec(basename(path))?.[1];
 }
 
+/** When the run of this folder began, in milliseconds since 1970; NaN for any other folder. */
+export function startOfFolder(path: string): number {
+  const [, date = '', time = ''] = /^(\d{8})T(\d{6})Z-/.exec(basename(path)) ?? [];
+  const [day, clock] = [date.replace(/(....)(..)/, '$1-$2-'), time.replace(/(..)(..)/, '$1:$2:')];
+  return Date.parse(`${day}T${clock}Z`);
+}
+
 export function testDir(runDir: string, test: string): string {
   // Names of tests may hold slashes; files may not.
   return join(runDir, 'tests', test.replaceAll(/[^A-Za-z0-9._-]+/g, '_'));

@@ -20,6 +20,7 @@ import {
   listRuns,
   type RunFolderHandle,
   readManifest,
+  readResult,
   rebuildIndex,
   storedHistory,
 } from './store.ts';
@@ -117,6 +118,13 @@ describe('when a run ends', () => {
     expect((await lstat(join(root, 'latest'))).isSymbolicLink()).toBe(true);
   });
 
+  test('nobody writes it any more', async () => {
+    const run = await begin(1);
+    expect(await readdir(run.dir)).toContain('writing');
+    await end(run, 'pass');
+    expect(await readdir(run.dir)).not.toContain('writing');
+  });
+
   test('the index has a line, and can be made anew from the runs', async () => {
     await end(await begin(1), 'fail');
     await begin(2);
@@ -212,4 +220,30 @@ test('manifest and history of a stored run', async () => {
   expect(() => storedHistory(run.dir, 'register')).toThrow(/holds no history/);
   await writeFile(`${run.historyPath}.gz`, '');
   expect(storedHistory(run.dir, 'register')).toBe(`${run.historyPath}.gz`);
+});
+
+test('the outcome of a stored run, if it came to its end', async () => {
+  const run = await begin(1);
+  const manifest = { schism: 1, run: run.id, config: { workloadOptions: {} } };
+  await run.writeJson('run.json', manifest);
+  const ended = {
+    manifest,
+    verdict: 'pass',
+    counts: {},
+    checks: [],
+    problems: [],
+    phases: [],
+    reasons: [],
+  };
+  const broken = [{}, { ...ended, checks: 'none' }, { ...ended, verdict: 'fine' }, [ended]];
+  for (const record of broken) {
+    await run.writeJson('results.json', record);
+    await expect(readResult(run.dir)).rejects.toMatchObject({
+      code: 'bad-input',
+      message: expect.stringContaining(`\`schism check ${run.id}\``) as string,
+    });
+  }
+  await run.writeJson('results.json', ended);
+  const { config } = (await readResult(run.dir)).manifest;
+  expect(config.workloadOptions).toEqual({ capabilities: ['register'] });
 });

@@ -6,6 +6,7 @@ import type { Random } from '../core/prng.ts';
 import type { RunManifest, RunResult } from '../protocols/run.ts';
 import type { WorkloadOptions } from '../protocols/workload.ts';
 import { historyFile, idOfFolder, runFolderName, runsDir, testDir } from './layout.ts';
+import { markWriting, markWritten } from './marks.ts';
 
 export interface NewRun {
   readonly startedAtMs: number;
@@ -27,7 +28,7 @@ export interface RunFolderHandle {
   writeJson(name: string, value: unknown): Promise<void>;
   /** Deletes what the nodes stored, hundreds of megabytes; their logs stay. */
   dropNodeData(): Promise<void>;
-  /** Enters the run into `index.jsonl`, and points `latest` (and `latest-failed`) at it. */
+  /** Ends the writing: enters the run into `index.jsonl`, points `latest` (and `latest-failed`) at it. */
   finish(result: RunResult): Promise<void>;
 }
 
@@ -44,6 +45,7 @@ export async function createRun(root: string, run: NewRun): Promise<RunFolderHan
     await mkdir(runsDir(root), { recursive: true });
     const { id, dir } = await freshFolder(root, run);
     const test = testDir(dir, run.test);
+    await markWriting(dir);
     await mkdir(join(test, 'checks'), { recursive: true });
     return handle(resolve(root), id, dir, test);
   } catch (error) {
@@ -101,8 +103,22 @@ function handle(root: string, id: string, dir: string, test: string): RunFolderH
       );
       await pointAt(join(root, 'latest'), dir);
       if (verdict !== 'pass') await pointAt(join(root, 'latest-failed'), dir);
+      await markWritten(dir);
     },
   };
+}
+
+/** Points `latest` and `latest-failed` at what is there; they go where nothing is left to point at. */
+export async function repoint(root: string): Promise<void> {
+  const runs = (await listRuns(root)).filter(({ verdict }) => verdict !== undefined);
+  const links = [
+    ['latest', runs.at(-1)],
+    ['latest-failed', runs.findLast(({ verdict }) => verdict !== 'pass')],
+  ] as const;
+  for (const [name, run] of links) {
+    const link = join(root, name);
+    await (run === undefined ? rm(link, { force: true }) : pointAt(link, run.dir));
+  }
 }
 
 /** One line of `runs/index.jsonl`. A run that crashed has no verdict and no exit code. */
@@ -143,7 +159,7 @@ export async function rebuildIndex(root: string): Promise<void> {
 }
 
 /** The fields of a JSON file; none if it is missing or broken. */
-async function readRecord(path: string): Promise<Readonly<Record<string, unknown>>> {
+export async function readRecord(path: string): Promise<Readonly<Record<string, unknown>>> {
   try {
     const value: unknown = JSON.parse(await readFile(path, 'utf8'));
     return typeof value === 'object' && value !== null ? { ...value } : {};
@@ -153,7 +169,7 @@ async function readRecord(path: string): Promise<Readonly<Record<string, unknown
 }
 
 /** Write, fsync, rename: after a power failure the old file or the new one is there, never half. */
-async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;
   await mkdir(dirname(path), { recursive: true });
   {
@@ -261,6 +277,36 @@ function completed(manifest: RunManifest): RunManifest {
   const { capabilities = ['register'] } = config.workloadOptions as Partial<WorkloadOptions>;
   const workloadOptions = { ...config.workloadOptions, capabilities };
   return { ...manifest, config: { ...config, workloadOptions } };
+}
+
+/**
+ * `results.json` of a stored run: its whole outcome. Throws `bad-input` for a run that did not come
+ * to its end, and for one of another version.
+ */
+export async function readResult(dir: string): Promise<RunResult> {
+  const manifest = await readManifest(dir);
+  const record = await readRecord(join(dir, 'results.json'));
+  if (!isResult(record))
+    throw new HarnessError(
+      'bad-input',
+      `run ${manifest.run} did not come to its end: it has no whole results.json; ` +
+        `\`schism check ${manifest.run}\` judges what it recorded`,
+    );
+  const result = record as unknown as RunResult;
+  return { ...result, manifest: completed(result.manifest) };
+}
+
+/** As much as every reader counts on. */
+function isResult(record: Readonly<Record<string, unknown>>): boolean {
+  const { manifest, verdict, counts, checks, problems, phases, reasons } = record;
+  const isWhole = (manifest as { schism?: unknown } | undefined)?.schism === 1;
+  const lists = [checks, problems, phases, reasons];
+  return (
+    isWhole &&
+    ['pass', 'fail', 'unknown', 'error'].includes(String(verdict)) &&
+    typeof counts === 'object' &&
+    lists.every((list) => Array.isArray(list))
+  );
 }
 
 /** The history of a stored run's test, compressed or as a crash left it. */

@@ -2,11 +2,12 @@ import type { History } from '../../harness/history/history.ts';
 import type { Anomaly, CheckResult } from '../../harness/protocols/checker.ts';
 import { nearby, ordinals, type ShownOperation, shownOperations } from '../counterexample.ts';
 import type { Reading } from '../reading.ts';
-import { clean, clipped, counted, momentText } from '../words.ts';
+import { clean, clipped, counted, momentText, printable, spanText } from '../words.ts';
 import { html, type Markup } from './markup.ts';
 import { capped, dataTable, type Head } from './tables.ts';
 
-const ANOMALIES_MAX = 10;
+/** Of one check; the page leads through as many. */
+export const ANOMALIES_MAX = 10;
 const ROWS_MAX = 40;
 /** More than this is a table, not a picture. */
 const PICTURE_MAX = 12;
@@ -14,6 +15,8 @@ const PICTURE_MAX = 12;
 const LETTER = 7.4;
 const ROW = 34;
 const LABEL = 92;
+/** Room for the length of a pause. */
+const GAP = 72;
 /** As wide as the page is when there is room. */
 const PAGE = 1030;
 
@@ -35,11 +38,32 @@ function violationView(
   const isKeyed = (anomaly.key ?? '') !== '';
   const key = isKeyed ? ` · key ${clipped(clean(anomaly.key ?? ''), 60)}` : '';
   const title = `✗ ${clean(check.checker)} · ${clean(anomaly.kind)}${key}`;
-  return html`<article><h3>${title}</h3><p>${clean(anomaly.explanation)}</p>
-${picture(operations)}${operationTable(operations, history)}${surroundings(operations, reading)}</article>`;
+  const entries = operations.map(({ index }) => index).join();
+  return html`<article data-entries="${entries}"><h3>${title}</h3><p>${clean(anomaly.explanation)}</p>
+${picture(operations)}${operationTable(operations, history, anomaly.certificate)}
+${surroundings(operations, reading)}${certificateView(anomaly.certificate)}</article>`;
 }
 
-function operationTable(operations: readonly ShownOperation[], history: History): Markup {
+const CERTIFICATE_MAX = 4000;
+
+/** What the claim rests on, for whoever wants to check it by hand or by `schism explain`. */
+function certificateView(certificate: Anomaly['certificate']): Markup {
+  const text = clipped(printable(JSON.stringify(certificate, null, 2)), CERTIFICATE_MAX);
+  return html`<details><summary>Certificate: the entries of the history that the claim rests on</summary>
+<pre><code>${text}</code></pre></details>`;
+}
+
+/** The name that the certificate gives an operation: `older`, `newer`, `read`. */
+function partOf(certificate: Anomaly['certificate'], { index }: ShownOperation): string {
+  const names = Object.entries(certificate).filter(([, value]) => value === index);
+  return clipped(clean(names.map(([name]) => name).join(', ')), 40);
+}
+
+function operationTable(
+  operations: readonly ShownOperation[],
+  history: History,
+  certificate: Anomaly['certificate'],
+): Markup {
   if (operations.length === 0) return html``;
   const { shown, note } = capped(operations, ROWS_MAX);
   const entries = counted(history.length, 'entry', 'entries');
@@ -48,6 +72,7 @@ function operationTable(operations: readonly ShownOperation[], history: History)
     'times in seconds since the start';
   const modes = shown.some(({ mode }) => mode !== '');
   const errors = shown.some(({ error }) => error !== '');
+  const parts = shown.some((operation) => partOf(certificate, operation) !== '');
   const heads: readonly Head[] = [
     { title: 'client', nowrap: true },
     { title: 'operation' },
@@ -57,6 +82,7 @@ function operationTable(operations: readonly ShownOperation[], history: History)
     { title: 'node', nowrap: true },
     ...(modes ? [{ title: 'read mode', nowrap: true }] : []),
     ...(errors ? [{ title: 'error' }] : []),
+    ...(parts ? [{ title: 'in the certificate', nowrap: true }] : []),
     { title: 'entry', number: true },
   ];
   const rows = shown.map((operation) => ({
@@ -70,6 +96,7 @@ function operationTable(operations: readonly ShownOperation[], history: History)
       operation.node,
       ...(modes ? [operation.mode] : []),
       ...(errors ? [operation.error] : []),
+      ...(parts ? [partOf(certificate, operation)] : []),
       operation.index,
     ],
   }));
@@ -83,8 +110,20 @@ interface Box {
   readonly label: string;
 }
 
+/** Time in which none of the operations was under way. */
+interface Gap {
+  readonly from: number;
+  readonly to: number;
+  readonly label: string;
+}
+
+interface Laid {
+  readonly boxes: readonly Box[];
+  readonly gaps: readonly Gap[];
+}
+
 /** Boxes in the order of their ends, wide enough for their words: the axis is not to scale. */
-function boxes(operations: readonly ShownOperation[]): readonly Box[] {
+function laidOut(operations: readonly ShownOperation[]): Laid {
   const places = ordinals(operations);
   const labels = operations.map(({ text, outcome, culprit }) =>
     clipped(`${culprit ? '✗ ' : ''}${text} (${outcome})`, 44),
@@ -96,16 +135,43 @@ function boxes(operations: readonly ShownOperation[]): readonly Box[] {
     const ending = places.findIndex(({ end }) => end === rank);
     const begun = places[ending]?.start;
     const needed = begun === undefined ? 0 : (xs[begun] ?? LABEL) + widthOfLabel(labels[ending]);
-    x = Math.max(rank === 0 ? LABEL : x + 26, needed);
+    const wide = gapBefore(operations, places, rank) === undefined ? 26 : GAP;
+    x = Math.max(rank === 0 ? LABEL : x + wide, needed);
     xs.push(x);
   }
-  return operations.map((operation, at) => {
+  const gaps = xs.flatMap((to, rank): readonly Gap[] => {
+    const nanoseconds = gapBefore(operations, places, rank);
+    const from = xs[rank - 1];
+    if (nanoseconds === undefined || from === undefined) return [];
+    return [{ from, to, label: spanText(nanoseconds) }];
+  });
+  const boxes = operations.map((operation, at) => {
     const label = labels[at] ?? '';
     const from = xs[places[at]?.start ?? 0] ?? LABEL;
     const end = places[at]?.end;
     const to = end === undefined ? Math.max(x + 26, from + widthOfLabel(label)) : (xs[end] ?? x);
     return { operation, from, to, label };
   });
+  return { boxes, gaps };
+}
+
+/** Nanoseconds from the end before this start, if all that had begun until then had ended. */
+function gapBefore(
+  operations: readonly ShownOperation[],
+  places: readonly { readonly start: number; readonly end: number | undefined }[],
+  rank: number,
+): number | undefined {
+  const starting = places.findIndex(({ start }) => start === rank);
+  const ending = places.findIndex(({ end }) => end === rank - 1);
+  const under = places.some(({ start, end }) => start < rank && (end ?? Infinity) >= rank);
+  const [begun, ended] = [operations[starting]?.startNanos, operations[ending]?.endNanos];
+  return under || begun === undefined || ended === undefined ? undefined : begun - ended;
+}
+
+function gapMark({ from, to, label }: Gap, y: number): Markup {
+  const middle = (from + to) / 2;
+  return html`<path class="axis" d="M${from + 3} ${y - 12}v6h${to - from - 6}v-6"/>
+<text class="muted middle" x="${middle}" y="${y + 8}">${label}</text>`;
 }
 
 function widthOfLabel(label = ''): number {
@@ -114,7 +180,7 @@ function widthOfLabel(label = ''): number {
 
 function picture(operations: readonly ShownOperation[]): Markup {
   if (operations.length < 2 || operations.length > PICTURE_MAX) return html``;
-  const all = boxes(operations);
+  const { boxes: all, gaps } = laidOut(operations);
   const times = all.map(({ operation: { startNanos, endNanos } }) => {
     const end = endNanos === undefined ? 'open' : momentText(endNanos);
     return `${momentText(startNanos)} – ${end} s`;
@@ -123,15 +189,18 @@ function picture(operations: readonly ShownOperation[]): Markup {
     ...all.map((box, at) => box.to + (timeLeft(box, times[at]) ? 4 : spaceFor(times[at]))),
   );
   const width = Math.ceil(Math.max(640, right));
-  const height = all.length * ROW + 8;
+  const bottom = all.length * ROW + 8;
+  const height = bottom + (gaps.length > 0 ? 24 : 0);
   const label = `${counted(all.length, 'operation')} in the order of their begins and ends: ${all
     .map(({ operation }) => `${operation.client} ${operation.text}, ${operation.outcome}`)
     .join('; ')}.`;
+  const pauses = gaps.length > 0 && ' Below: for how long none of them was under way.';
   return html`<figure><div class="scroll">
 <svg width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}">
-${all.map((box, at) => boxMark(box, times[at] ?? '', 4 + at * ROW))}</svg></div>
+${all.map((box, at) => boxMark(box, times[at] ?? '', 4 + at * ROW))}
+${gaps.map((gap) => gapMark(gap, bottom + 10))}</svg></div>
 <figcaption>Left to right is the order in which operations began and ended;
-lengths are not to scale.</figcaption></figure>`;
+lengths are not to scale.${pauses}</figcaption></figure>`;
 }
 
 function spaceFor(time = ''): number {

@@ -20,6 +20,11 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return { [MARKUP]: text };
 }
 
+/** A script of our own, or data that no browser runs; the caller sees to it that it ends nowhere within. */
+export function scriptElement(attributes: Markup, text: string): Markup {
+  return { [MARKUP]: `<script${attributes[MARKUP]}>${text}</script>` };
+}
+
 export function markupText(markup: Markup): string {
   return markup[MARKUP];
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { historyOf } from '../../harness/history/history.ts';
 import {
@@ -16,7 +17,7 @@ import { escapeHtml, html, markupText } from './markup.ts';
 import { renderHtml } from './report.ts';
 
 function page({ result, history }: FixtureRun): ParsedElement {
-  return parseMarkup(renderHtml(result, history), 'html');
+  return parseMarkup(renderHtml(result, history, { script: '' }), 'html');
 }
 
 function plots(root: ParsedElement): readonly string[] {
@@ -36,10 +37,10 @@ const RUNS: readonly (readonly [string, () => FixtureRun])[] = [
 
 describe.each(RUNS)('the page of a run that ends %s', (_, make) => {
   const run = make();
-  const text = renderHtml(run.result, run.history);
+  const text = renderHtml(run.result, run.history, { script: '' });
   const elements = allElements(parseMarkup(text, 'html'));
 
-  test('has no script, no address to fetch from, and forbids both', () => {
+  test('without its program has no script, no address to fetch from, and forbids both', () => {
     const names = new Set(elements.map(({ name }) => name));
     for (const name of ['script', 'img', 'iframe', 'object', 'embed', 'base', 'form'])
       expect(names).not.toContain(name);
@@ -90,6 +91,36 @@ test('a failing run: the sentence, the counterexample, and three plots over time
   ]);
 });
 
+describe('the page with its program', () => {
+  const program = 'document.title += "</script><!--";';
+  const run = failRun();
+  const text = renderHtml(run.result, run.history, { script: program });
+  const scripts = allElements(parseMarkup(text, 'html')).filter(({ name }) => name === 'script');
+
+  test('carries data that no browser runs, and one script that the policy allows by its hash', () => {
+    expect(scripts.map(({ attributes }) => attributes.get('type'))).toEqual([
+      'application/gzip',
+      undefined,
+    ]);
+    const [data = '', own = ''] = scripts.map((script) => textOf(script));
+    expect(data).toMatch(/^[A-Za-z0-9+/]+=*$/);
+    const hash = createHash('sha256').update(own).digest('base64');
+    expect(text).toContain(`script-src &#39;sha256-${hash}&#39;`);
+  });
+
+  test('nothing in the program ends its element', () => {
+    const source = textOf(scripts[1] ?? { name: '', attributes: new Map(), children: [] });
+    expect(source).toBe(String.raw`document.title += "<\/script><\!--";`);
+  });
+
+  test('shows the same without it', () => {
+    const bare = renderHtml(run.result, run.history, { script: '' });
+    const visible = (whole: string): string =>
+      textOf(parseMarkup(whole.replaceAll(/<script[^]*?<\/script>/g, ''), 'html')).trim();
+    expect(visible(text)).toBe(visible(bare));
+  });
+});
+
 test('a run without history says so instead of drawing nothing', () => {
   const root = page(errorRun());
   expect(plots(root)).toEqual([]);
@@ -100,7 +131,7 @@ test('a run without history says so instead of drawing nothing', () => {
 test('one operation that never ended is a page, too', () => {
   const { result } = shortRun();
   const history = historyOf([passRun().history.op(0)]);
-  const text = renderHtml({ ...result, phases: [] }, history);
+  const text = renderHtml({ ...result, phases: [] }, history, { script: '' });
   expect(text).not.toMatch(/NaN|Infinity/);
   expect(textOf(parseMarkup(text, 'html'))).toContain('The run over time');
 });
@@ -108,14 +139,14 @@ test('one operation that never ended is a page, too', () => {
 test('a run of ten milliseconds fills its axis', () => {
   const run = shortRun();
   const history = historyOf([...run.history.ops()].filter((op) => op.time < 10e6));
-  const text = renderHtml({ ...run.result, phases: [] }, history);
+  const text = renderHtml({ ...run.result, phases: [] }, history, { script: '' });
   expect(text).not.toMatch(/NaN|Infinity/);
 });
 
 test('a hundred thousand operations stay well under 1 MB', () => {
   const run = passRun({ seconds: 120, clients: 30, rate: 1200 });
   expect(run.history.length).toBeGreaterThan(195_000);
-  expect(renderHtml(run.result, run.history).length).toBeLessThan(400_000);
+  expect(renderHtml(run.result, run.history, { script: '' }).length).toBeLessThan(400_000);
 });
 
 test('thousands of faults and leader changes stay under 1 MB', () => {
@@ -125,7 +156,7 @@ test('thousands of faults and leader changes stay under 1 MB', () => {
   const checks = run.result.checks.map((check) =>
     check.checker === 'evidence' ? { ...check, details: { kinds: [], events } } : check,
   );
-  const text = renderHtml({ ...run.result, checks }, run.history);
+  const text = renderHtml({ ...run.result, checks }, run.history, { script: '' });
   expect(text.length).toBeLessThan(1_000_000);
   expect(text).toContain('more, not shown here');
 });
@@ -133,7 +164,9 @@ test('thousands of faults and leader changes stay under 1 MB', () => {
 test('the seed is shown as it is typed, settings one a line', () => {
   const { result, history } = passRun();
   const manifest = fixtureManifest({ config: fixtureConfig({ seed: 255 }) });
-  const text = textOf(parseMarkup(renderHtml({ ...result, manifest }, history), 'html'));
+  const text = textOf(
+    parseMarkup(renderHtml({ ...result, manifest }, history, { script: '' }), 'html'),
+  );
   expect(text).toContain('seed0x000000ff');
   expect(text).toContain('workloadOptions.rate500');
 });

@@ -8,7 +8,10 @@ import { type Reading, readRun } from '../reading.ts';
 import { exitReason } from '../text.ts';
 import { clean, clipped, counted, countText, lengthText, RUN_WORDS } from '../words.ts';
 import { violationViews } from './counterexample-view.ts';
-import { html, type Markup, markupText } from './markup.ts';
+import { html, type Markup, markupText, scriptElement } from './markup.ts';
+import type { NodeLog } from './node-logs.ts';
+import { encodePage, type PageSource } from './page-data.ts';
+import { pageScript, scriptHash, scriptText } from './page-script.ts';
 import { latencyPlot, patterns, throughputPlot } from './plots.ts';
 import {
   availabilitySection,
@@ -23,21 +26,33 @@ import {
 import { styles } from './styles.ts';
 import { timelinePlot } from './timeline.ts';
 
+export interface HtmlOptions {
+  /** The program that makes the page interactive; '': none. Default: the built one. */
+  readonly script?: string;
+  /** What the nodes wrote. */
+  readonly logs?: readonly NodeLog[];
+  /** Operations that are drawn one by one; see `page-choice.ts`. */
+  readonly operationsMax?: number;
+}
+
 /**
- * The report of a run as one file: no script, no network, readable from `file://`, printed, in
- * light and dark. Whatever comes from outside is escaped. Also of use for a run without history.
+ * The report of a run as one file: no network, readable from `file://`, printed, in light and dark,
+ * and complete without its script. Whatever comes from outside is escaped. Also of use for a run
+ * without history.
  */
-export function renderHtml(result: RunResult, history: History): string {
+export function renderHtml(result: RunResult, history: History, options: HtmlOptions = {}): string {
   const reading = readRun(result, history);
   const broken = result.checks.filter(({ verdict }) => verdict === 'invalid');
   const { word } = RUN_WORDS[result.verdict];
   const proven = broken.some(({ anomalies }) => anomalies.length > 0);
   const title = `${word} ${titleOf(result.manifest)} · run ${clean(result.manifest.run)}`;
+  const script = scriptText(options.script ?? pageScript());
+  const policy = `default-src 'none'; ${script === '' ? '' : `script-src ${scriptHash(script)}; `}`;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
+<meta http-equiv="Content-Security-Policy" content="${policy}style-src 'unsafe-inline'; img-src data:">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>${title}</title>
@@ -48,6 +63,7 @@ export function renderHtml(result: RunResult, history: History): string {
 ${patterns}
 <header>${banner(result)}</header>
 <main>
+<div data-holder="toolbar"></div>
 ${
   broken.length > 0 &&
   html`<section id="violations"><h2>${proven ? 'Counterexamples' : 'Violations'}</h2>
@@ -59,6 +75,8 @@ ${checkSection(result)}
 ${readModeSection(result)}
 ${availabilitySection(result)}
 ${recoverySection(result)}
+<div data-holder="node-logs"></div>
+<div data-holder="operations-table"></div>
 ${operationSection(result, reading)}
 ${faultSection(result, reading)}
 ${matrixSection(reading)}
@@ -66,10 +84,17 @@ ${environmentSection(result, history)}
 </main>
 <footer><p>Written by schism ${clean(result.manifest.version)}.
 A pass means no violation in what ran; it is not a proof.</p></footer>
+${script !== '' && scripts(script, { ...options, result, history, reading })}
 </body>
 </html>
 `;
   return markupText(page);
+}
+
+function scripts(script: string, source: HtmlOptions & Omit<PageSource, 'logs'>): Markup {
+  const data = encodePage({ ...source, logs: source.logs ?? [] });
+  return html`${scriptElement(html` type="application/gzip" id="run-data"`, data)}
+${scriptElement(html``, script)}`;
 }
 
 function banner(result: RunResult): Markup {
@@ -116,9 +141,11 @@ function plotSection(result: RunResult, history: History, reading: Reading): Mar
 <p class="muted small">All plots share one time axis. Shaded: a fault was in effect.${
     violations.length > 0 && ' Dashed red line with ✗: the operation that no order explains.'
   }</p>
-${timelinePlot(reading, violations)}
+<div data-holder="timeline"></div>
+<div data-holder="plots"></div>
+<div class="static">${timelinePlot(reading, violations)}
 ${recorded ? throughputPlot(reading, violations) : html`<p class="muted">No operation was completed.</p>`}
-${recorded && latencyPlot(reading, violations)}</section>`;
+${recorded && latencyPlot(reading, violations)}</div></section>`;
 }
 
 /** When the last operation of each anomaly began. */

@@ -4,23 +4,24 @@ import { html, type Markup } from './markup.ts';
 export const styles: Markup = html`
 :root {
   color-scheme: light dark;
-  --bg: #ffffff; --fg: #1b1f24; --muted: #57606a; --line: #d5dae0; --panel: #f6f8fa; --grid: #e4e8ec;
-  --ok: #0072b2; --info: #e69f00; --fail: #d55e00; --max: #8b949e; --leader: #00795a;
-  --on-leader: #ffffff; --follower: #b4bcc5; --learner: #56b4e9; --bad: #b3261e;
-  --f0: #cc79a7; --f1: #56b4e9; --f2: #d9cb1f; --f3: #8c8c8c; --f4: #009e73; --f5: #e69f00;
-  --pass-bg: #e8f5ee; --pass-fg: #0b6b46; --fail-bg: #fdecea; --fail-fg: #b3261e;
-  --unknown-bg: #fff6df; --unknown-fg: #7a5600; --error-bg: #f3edf7; --error-fg: #6b3a86;
+  --bg: light-dark(#ffffff, #101418); --fg: light-dark(#1b1f24, #e6e9ec);
+  --muted: light-dark(#57606a, #9aa5b1); --line: light-dark(#d5dae0, #2f3740);
+  --panel: light-dark(#f6f8fa, #171c22); --grid: light-dark(#e4e8ec, #232a31);
+  --ok: light-dark(#0072b2, #4da6de); --info: light-dark(#e69f00, #f0b43c);
+  --fail: light-dark(#d55e00, #f07f3c); --max: light-dark(#8b949e, #7c8793);
+  --leader: light-dark(#00795a, #1fa67d); --on-leader: light-dark(#ffffff, #06140f);
+  --follower: light-dark(#b4bcc5, #4a5460); --learner: light-dark(#56b4e9, #7cc4ee);
+  --bad: light-dark(#b3261e, #ff8a80); --f0: light-dark(#cc79a7, #d890b7);
+  --f1: light-dark(#56b4e9, #6bbcec); --f2: light-dark(#d9cb1f, #e8dc55);
+  --f3: light-dark(#8c8c8c, #a0a0a0); --f4: light-dark(#009e73, #29b48c);
+  --f5: light-dark(#e69f00, #f0b43c); --pass-bg: light-dark(#e8f5ee, #0f2a20);
+  --pass-fg: light-dark(#0b6b46, #6fd6ab); --fail-bg: light-dark(#fdecea, #33171a);
+  --fail-fg: light-dark(#b3261e, #ff9a91); --unknown-bg: light-dark(#fff6df, #2e2510);
+  --unknown-fg: light-dark(#7a5600, #f3c969); --error-bg: light-dark(#f3edf7, #271a30);
+  --error-fg: light-dark(#6b3a86, #d3a6ec); --edge: light-dark(#7d8590, #727d89);
 }
-@media (prefers-color-scheme: dark) {
-  :root {
-    --bg: #101418; --fg: #e6e9ec; --muted: #9aa5b1; --line: #2f3740; --panel: #171c22; --grid: #232a31;
-    --ok: #4da6de; --info: #f0b43c; --fail: #f07f3c; --max: #7c8793; --leader: #1fa67d;
-    --on-leader: #06140f; --follower: #4a5460; --learner: #7cc4ee; --bad: #ff8a80;
-    --f0: #d890b7; --f1: #6bbcec; --f2: #e8dc55; --f3: #a0a0a0; --f4: #29b48c; --f5: #f0b43c;
-    --pass-bg: #0f2a20; --pass-fg: #6fd6ab; --fail-bg: #33171a; --fail-fg: #ff9a91;
-    --unknown-bg: #2e2510; --unknown-fg: #f3c969; --error-bg: #271a30; --error-fg: #d3a6ec;
-  }
-}
+:root[data-theme='light'] { color-scheme: light; }
+:root[data-theme='dark'] { color-scheme: dark; }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--bg); color: var(--fg);
   font: 15px/1.5 system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif; }

@@ -57,6 +57,8 @@ class Parser {
     const [tag = ''] = this.#take(/^\s*\/?>/, `the end of <${name}`);
     if (tag.includes('/') || (this.#kind === 'html' && VOID.has(name)))
       return { name, attributes, children: [] };
+    if (this.#kind === 'html' && name === 'script')
+      return { name, attributes, children: [this.#script()] };
     const children: (ParsedElement | string)[] = [];
     while (!this.#text.startsWith('</', this.#at)) {
       const next = this.#text[this.#at];
@@ -89,6 +91,17 @@ class Parser {
     this.#at = end + 1;
     invariant(!raw.includes('<'), 'a < in an attribute');
     return decoded(raw);
+  }
+
+  /** A script ends where a browser ends it: at the first end tag, whatever stands before. */
+  #script(): string {
+    const end = this.#text.toLowerCase().indexOf('</script', this.#at);
+    invariant(end >= 0, 'a script is not closed');
+    const raw = this.#text.slice(this.#at, end);
+    invariant(!raw.includes('<!--'), 'a comment opens within a script');
+    this.#at = end;
+    this.#take(/^<\/script>/, 'the end of a script');
+    return raw;
   }
 
   #characters(): string {

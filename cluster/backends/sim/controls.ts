@@ -10,6 +10,7 @@ const PROBE_BYTES = 1_048_576;
 
 export function diskControl<Api>(world: SimWorld<Api>, nodes: readonly NodeName[]): DiskControl {
   return {
+    can: new Set(['slow', 'fail-sync', 'fill']),
     slow: (node, ms) => undoable(world.disk(node).slow({ kind: 'constant', ms })),
     failSync: (node) => undoable(world.disk(node).failSync()),
     fill: (node, roomBytes) => undoable(world.disk(node).fill(roomBytes)),

@@ -8,12 +8,14 @@ import type { JsonObject, ProxyCollection } from './proxy-collection.ts';
 import { toxicFrom, toxicJson, updateToxic } from './toxic-list.ts';
 
 /** The version of the original whose API this is; `server` tells the two apart. */
-const VERSION = { version: '2.12.0', server: 'schism' };
+const VERSION = '{"version": "2.12.0", "server": "schism"}\n';
+const PLAIN = 'text/plain; charset=utf-8';
 
 export interface ApiRequest {
   readonly method: string;
-  /** Decoded, without empty ones: `['proxies', 'n1>n2', 'toxics']`. */
+  /** Decoded: `['proxies', 'n1>n2', 'toxics']`. */
   readonly path: readonly string[];
+  readonly userAgent: string;
   /** Parses the body; throws `ApiError` when it is not JSON. */
   readonly json: () => JsonValue;
 }
@@ -22,8 +24,13 @@ export interface ApiReply {
   readonly status: number;
   /** Sent as JSON. */
   readonly json?: unknown;
-  /** Sent as plain text instead. */
-  readonly text?: string;
+  /** Sent as it is instead. */
+  readonly text?: { readonly type: string; readonly body: string };
+}
+
+/** How the original answers when it has no result: errors are text, whatever is in them. */
+export function refusal(status: number, body: string): ApiReply {
+  return { status, text: { type: PLAIN, body: `${body}\n` } };
 }
 
 export interface ApiState {
@@ -37,14 +44,17 @@ type Methods = Readonly<Record<string, Handler>>;
 /** Answers one request. Throws `ApiError`s, to be sent as their status and text. */
 export async function answer(state: ApiState, request: ApiRequest): Promise<ApiReply> {
   const methods = route(state, request.path);
-  if (methods === undefined) return { status: 404, text: '404 page not found\n' };
+  if (methods === undefined) return refusal(404, '404 page not found');
   const handler = methods[request.method];
-  return handler === undefined ? { status: 405, text: '' } : await handler(request);
+  if (handler === undefined) return { status: 405 };
+  // The original keeps browsers out, and with them the pages that somebody looks at.
+  if (request.userAgent.startsWith('Mozilla/')) return refusal(403, 'User agent not allowed');
+  return await handler(request);
 }
 
 function route(state: ApiState, path: readonly string[]): Methods | undefined {
   const [head = '', name, tail, toxicName, ...more] = path;
-  if (more.length > 0) return undefined;
+  if (more.length > 0 || path.includes('')) return undefined;
   if (name === undefined) return rootMethods(state, head);
   if (head === 'forwarders')
     return tail === undefined ? forwarderMethods(state.forwarders, name) : undefined;
@@ -57,9 +67,22 @@ function route(state: ApiState, path: readonly string[]): Methods | undefined {
 function rootMethods({ proxies, forwarders }: ApiState, head: string): Methods | undefined {
   switch (head) {
     case 'version':
-      return { GET: () => ({ status: 200, json: VERSION }) };
+      return {
+        GET: () => ({
+          status: 200,
+          text: { type: 'application/json;charset=utf-8', body: VERSION },
+        }),
+      };
     case 'metrics':
-      return { GET: () => ({ status: 200, text: metricsText(proxies.all()) }) };
+      return {
+        GET: () => ({
+          status: 200,
+          text: {
+            type: `text/plain; version=0.0.4; charset=utf-8`,
+            body: metricsText(proxies.all()),
+          },
+        }),
+      };
     case 'reset':
       return {
         POST: async () => {
@@ -68,7 +91,7 @@ function rootMethods({ proxies, forwarders }: ApiState, head: string): Methods |
         },
       };
     case 'populate':
-      return { POST: ({ json }) => populate(proxies, json()) };
+      return { POST: ({ json }) => populate(proxies, json) };
     case 'proxies':
       return {
         GET: () => ({
@@ -93,12 +116,17 @@ function rootMethods({ proxies, forwarders }: ApiState, head: string): Methods |
   }
 }
 
-async function populate(proxies: ProxyCollection, body: JsonValue): Promise<ApiReply> {
-  if (!Array.isArray(body)) throw new ApiError(400, 'bad request body: expected an array');
-  const done = await proxies.populate(body.map(objectOf));
-  if (done.error === undefined) return { status: 201, json: { proxies: done.proxies } };
+/** Its errors alone are sent as JSON, with what was done until then. */
+async function populate(proxies: ProxyCollection, body: () => JsonValue): Promise<ApiReply> {
+  const done = await proxies.populate(() => {
+    const list = body();
+    if (!Array.isArray(list)) throw new ApiError(400, 'bad request body: expected an array');
+    return list.map(objectOf);
+  });
+  const list = done.proxies.length === 0 ? null : done.proxies;
+  if (done.error === undefined) return { status: 201, json: { proxies: list } };
   const { status, message } = done.error;
-  return { status, json: { error: message, status, proxies: done.proxies } };
+  return { status, json: { error: message, status, proxies: list } };
 }
 
 function proxyMethods(proxies: ProxyCollection, find: () => Proxy): Methods {

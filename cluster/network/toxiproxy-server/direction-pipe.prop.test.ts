@@ -158,6 +158,7 @@ function addTo(
     name: `t${at}`,
     kind,
     stream: 'upstream',
+    streamText: 'upstream',
     toxicity: chance,
     attributes: { ...kind.defaults, ...toxic.attributes },
   };

@@ -83,9 +83,11 @@ export class DirectionPipe {
   /** Puts a new toxic behind the others. */
   add(toxic: Toxic): void {
     if (toxic.stream !== this.#options.stream) return;
+    const before = this.#slots.at(-1);
     const slot: Slot = { toxic, memory: new Map(), stage: undefined };
     this.#slots.push(slot);
     this.#roll(slot);
+    this.#rollAgain(before);
     this.#regulate();
   }
 
@@ -112,7 +114,14 @@ export class DirectionPipe {
     if (toxic.kind.onRemove === 'close') this.#endFrom(at);
     else if (toxic.kind.onRemove === 'reset' && stage !== undefined) this.#reset();
     else this.#hand(leftover, at);
+    this.#rollAgain(this.#slots[at - 1]);
     this.#regulate();
+  }
+
+  /** The original throws the dice of a toxic again when the one behind it comes or goes. */
+  #rollAgain(slot: Slot | undefined): void {
+    if (slot !== undefined && slot.toxic.toxicity > 0 && slot.toxic.toxicity < 1)
+      this.update(slot.toxic);
   }
 
   /** Forgets everything that waits; for when the connection is destroyed. */

@@ -1,11 +1,16 @@
-import { addressText, listenAddress, parseAddress } from './address.ts';
+import { type AddressRules, addressText, listenAddress, parseAddress } from './address.ts';
 import { ApiError } from './api-error.ts';
 import { Forwarder, type ForwarderJson, type Routes } from './forwarder.ts';
 import type { JsonObject } from './proxy-collection.ts';
 
 /** An addition of ours to Toxiproxy's API: forward proxies, by name. */
 export class ForwarderCollection implements AsyncDisposable {
+  readonly #rules: AddressRules;
   readonly #forwarders = new Map<string, Forwarder>();
+
+  constructor(rules: AddressRules) {
+    this.#rules = rules;
+  }
 
   json(): Readonly<Record<string, ForwarderJson>> {
     return Object.fromEntries([...this.#forwarders].map(([name, each]) => [name, each.json()]));
@@ -25,8 +30,8 @@ export class ForwarderCollection implements AsyncDisposable {
     if (this.#forwarders.has(name)) throw new ApiError(409, 'forwarder already exists');
     const forwarder = new Forwarder({
       name,
-      listen: listenAddress(typeof listen === 'string' ? listen : ''),
-      routes: routesFrom(body['routes']),
+      listen: listenAddress(typeof listen === 'string' ? listen : '', this.#rules),
+      routes: routesFrom(body['routes'], this.#rules),
     });
     this.#forwarders.set(name, forwarder);
     try {
@@ -49,15 +54,16 @@ export class ForwarderCollection implements AsyncDisposable {
   }
 }
 
-function routesFrom(value: JsonObject[string]): Routes {
+function routesFrom(value: JsonObject[string], rules: AddressRules): Routes {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ApiError(400, 'missing required field: routes');
   return new Map(
     Object.entries(value).map(([from, to]) => {
       const source = parseAddress(from);
       if (source === undefined) throw new ApiError(400, `route '${from}': write host:port`);
-      // The same rule as for listeners: a forwarder leads to links, and links are on loopback.
-      return [addressText(source).toLowerCase(), listenAddress(typeof to === 'string' ? to : '?')];
+      // The same rules as for listeners: a forwarder leads to links, which are listeners, too.
+      const link = listenAddress(typeof to === 'string' ? to : '?', rules);
+      return [addressText(source).toLowerCase(), link];
     }),
   );
 }

@@ -1,10 +1,16 @@
 /**
  * The link server, a program of its own: `main.ts [--listen 127.0.0.1:0] [--seed 1]
- * [--allow-upstream HOST]...`. Prints `{"listening":"127.0.0.1:8474"}` when it is ready. Ends on
- * SIGTERM and SIGINT, and when whoever started it is gone: when its stdin, if that is a pipe,
- * or its IPC channel closes.
+ * [--allow-upstream HOST]... [--allow-remote]`. Prints `{"listening":"127.0.0.1:8474"}` when it is
+ * ready. Ends on SIGTERM and SIGINT, and when whoever started it is gone: when its stdin, if that is
+ * a pipe, or its IPC channel closes.
+ *
+ * `--allow-remote` is for a container: it may listen on, and lead to, any address then.
+ *
+ * It can stand in for the original, whose flags it takes: `--host 0.0.0.0 [--port 8474]` is the same as
+ * `--listen 0.0.0.0:8474 --allow-remote`, and `--config FILE` holds proxies in JSON to begin with.
  */
 import { fstatSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { realClock } from '../../../harness/core/clock.ts';
 import { messageOf } from '../../../harness/core/errors.ts';
@@ -17,18 +23,36 @@ async function main(): Promise<void> {
       listen: { type: 'string', default: '127.0.0.1:0' },
       seed: { type: 'string', default: '1' },
       'allow-upstream': { type: 'string', multiple: true, default: [] },
+      'allow-remote': { type: 'boolean', default: false },
+      host: { type: 'string' },
+      port: { type: 'string', default: '8474' },
+      config: { type: 'string' },
+      // It always counts.
+      'proxy-metrics': { type: 'boolean' },
+      'runtime-metrics': { type: 'boolean' },
     },
   });
   const over = Promise.withResolvers<void>();
   watchParent(over.resolve);
   await using server = await startToxiproxyServer({
-    listen: values.listen,
+    listen: values.host === undefined ? values.listen : `${values.host}:${values.port}`,
     clock: realClock(),
     random: Random.stream(parseSeed(values.seed), 'toxiproxy-server'),
-    allowUpstream: new Set(values['allow-upstream']),
+    rules: {
+      allowRemote: values['allow-remote'] || values.host !== undefined,
+      allowUpstream: new Set(values['allow-upstream']),
+    },
   });
+  if (values.config !== undefined) await populate(server.listening, values.config);
   process.stdout.write(`${JSON.stringify({ listening: server.listening })}\n`);
   await over.promise;
+}
+
+/** Throws when one proxy of the file cannot be had: half of them would be worse than none. */
+async function populate(listening: string, file: string): Promise<void> {
+  const body = await readFile(file, 'utf8');
+  const reply = await fetch(`http://${listening}/populate`, { method: 'POST', body });
+  if (!reply.ok) throw new Error(`${file}: ${(await reply.text()).trim()}`);
 }
 
 function watchParent(end: () => void): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../harness/core/clock.ts';
 import type { JsonValue } from '../../../harness/core/json.ts';
 import type { Random } from '../../../harness/core/prng.ts';
-import { addressText, listenAddress, upstreamAddress } from './address.ts';
+import { type AddressRules, addressText, listenAddress, upstreamAddress } from './address.ts';
 import { ApiError } from './api-error.ts';
 import { Proxy, type ProxyJson } from './proxy.ts';
 
@@ -11,8 +11,7 @@ export interface CollectionOptions {
   readonly clock: Clock;
   /** Each proxy throws its own dice, by its name. */
   readonly random: Random;
-  /** Hosts beyond loopback, or host:port, that proxies may connect to. */
-  readonly allowUpstream: ReadonlySet<string>;
+  readonly rules: AddressRules;
 }
 
 /** Stops after the first entry that fails, and says what was done until then. */
@@ -47,8 +46,8 @@ export class ProxyCollection implements AsyncDisposable {
     if (this.#proxies.has(name)) throw new ApiError(409, 'proxy already exists');
     const proxy = new Proxy({
       name,
-      listen: listenAddress(optional(body, 'listen') ?? ''),
-      upstream: upstreamAddress(upstream, this.#options.allowUpstream),
+      listen: listenAddress(optional(body, 'listen') ?? '', this.#options.rules),
+      upstream: upstreamAddress(upstream, this.#options.rules),
       clock: this.#options.clock,
       random: this.#options.random.fork(name),
     });
@@ -65,10 +64,10 @@ export class ProxyCollection implements AsyncDisposable {
 
   async update(proxy: Proxy, body: JsonObject): Promise<void> {
     const enabled = isEnabled(body);
-    const listen = listenAddress(optional(body, 'listen') ?? proxy.listen);
+    const listen = listenAddress(optional(body, 'listen') ?? proxy.listen, this.#options.rules);
     const upstream = upstreamAddress(
       optional(body, 'upstream') ?? proxy.upstream,
-      this.#options.allowUpstream,
+      this.#options.rules,
     );
     await proxy.move(listen, upstream);
     if (enabled === true) await proxy.start();
@@ -82,22 +81,23 @@ export class ProxyCollection implements AsyncDisposable {
 
   /**
    * Creates the proxies of a list. One that exists with the same addresses is kept as it is, with
-   * its toxics; one with others is replaced.
+   * its toxics; one with others is replaced. `read` gets the list, or throws why there is none.
    */
-  async populate(list: readonly JsonObject[]): Promise<Populated> {
-    for (const [at, entry] of list.entries())
-      for (const field of ['name', 'upstream']) required(entry, field, ` at proxy ${at + 1}`);
+  async populate(read: () => readonly JsonObject[]): Promise<Populated> {
     const proxies: ProxyJson[] = [];
-    for (const entry of list) {
-      try {
+    try {
+      const list = read();
+      for (const [at, entry] of list.entries())
+        for (const field of ['name', 'upstream']) required(entry, field, ` at proxy ${at + 1}`);
+      for (const entry of list) {
         const existing = this.#proxies.get(required(entry, 'name'));
         const kept = existing !== undefined && this.#isSame(existing, entry);
         if (existing !== undefined && !kept) await this.remove(existing);
         proxies.push((kept ? existing : await this.create(entry)).json());
-      } catch (error) {
-        if (error instanceof ApiError) return { proxies, error };
-        throw error;
       }
+    } catch (error) {
+      if (error instanceof ApiError) return { proxies, error };
+      throw error;
     }
     return { proxies };
   }
@@ -115,8 +115,8 @@ export class ProxyCollection implements AsyncDisposable {
   }
 
   #isSame(proxy: Proxy, body: JsonObject): boolean {
-    const listen = listenAddress(optional(body, 'listen') ?? '');
-    const upstream = upstreamAddress(required(body, 'upstream'), this.#options.allowUpstream);
+    const listen = listenAddress(optional(body, 'listen') ?? '', this.#options.rules);
+    const upstream = upstreamAddress(required(body, 'upstream'), this.#options.rules);
     return addressText(listen) === proxy.listen && addressText(upstream) === proxy.upstream;
   }
 }

@@ -6,8 +6,8 @@ import { messageOf } from '../../../harness/core/errors.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import type { JsonValue } from '../../../harness/core/json.ts';
 import type { Random } from '../../../harness/core/prng.ts';
-import { addressText, listenAddress } from './address.ts';
-import { type ApiReply, type ApiState, answer } from './api.ts';
+import { type AddressRules, addressText, listenAddress } from './address.ts';
+import { type ApiReply, type ApiState, answer, refusal } from './api.ts';
 import { ApiError } from './api-error.ts';
 import { ForwarderCollection } from './forwarder-collection.ts';
 import { ProxyCollection } from './proxy-collection.ts';
@@ -16,11 +16,11 @@ import { ProxyCollection } from './proxy-collection.ts';
 const BODY_BYTES_MAX = 4_194_304;
 
 export interface ServerOptions {
-  /** Where the API listens: a loopback address, port 0 for any. */
+  /** Where the API listens: port 0 for any; on loopback, unless the rules allow more. */
   readonly listen: string;
   readonly clock: Clock;
   readonly random: Random;
-  readonly allowUpstream?: ReadonlySet<string>;
+  readonly rules: AddressRules;
 }
 
 export interface ToxiproxyServer extends AsyncDisposable {
@@ -33,10 +33,10 @@ export interface ToxiproxyServer extends AsyncDisposable {
  * connection. Throws `ApiError` or a system error when it cannot listen.
  */
 export async function startToxiproxyServer(options: ServerOptions): Promise<ToxiproxyServer> {
-  const { clock, random, allowUpstream = new Set<string>() } = options;
-  const address = listenAddress(options.listen);
-  const proxies = new ProxyCollection({ clock, random, allowUpstream });
-  const forwarders = new ForwarderCollection();
+  const { clock, random, rules } = options;
+  const address = listenAddress(options.listen, rules);
+  const proxies = new ProxyCollection({ clock, random, rules });
+  const forwarders = new ForwarderCollection(rules);
   const server = createServer((request, response) => {
     void serve({ proxies, forwarders }, request, response);
   });
@@ -64,43 +64,37 @@ async function serve(
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  const reply = await replyTo(state, request);
-  const { status, json, text } = reply;
+  const { status, json, text } = await replyTo(state, request);
   if (json !== undefined) {
-    response.writeHead(status, { 'Content-Type': 'application/json;charset=utf-8' });
-    response.end(`${JSON.stringify(json)}\n`);
+    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.end(JSON.stringify(json));
     return;
   }
-  if (text !== undefined) response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+  if (text !== undefined) response.setHeader('Content-Type', text.type);
+  if (status >= 400 && text !== undefined) response.setHeader('X-Content-Type-Options', 'nosniff');
   response.writeHead(status);
-  response.end(text ?? '');
+  response.end(text?.body ?? '');
 }
 
 async function replyTo(state: ApiState, request: IncomingMessage): Promise<ApiReply> {
   try {
-    // The original keeps browsers out, and with them the pages that somebody looks at.
-    if (request.headers['user-agent']?.startsWith('Mozilla/') === true)
-      return { status: 403, text: 'User agent not allowed\n' };
     const body = await bodyOf(request);
     return await answer(state, {
       method: request.method ?? 'GET',
       path: pathOf(request.url ?? '/'),
+      userAgent: request.headers['user-agent'] ?? '',
       json: () => parsed(body),
     });
   } catch (error) {
     const status = error instanceof ApiError ? error.status : 500;
-    const reply = { error: messageOf(error), status };
-    return { status, text: `${JSON.stringify(reply)}\n` };
+    return refusal(status, JSON.stringify({ error: messageOf(error), status }));
   }
 }
 
 function pathOf(url: string): readonly string[] {
   const [path = ''] = url.split('?', 1);
   try {
-    return path
-      .split('/')
-      .filter((part) => part !== '')
-      .map(decodeURIComponent);
+    return path.replace(/^\//, '').split('/').map(decodeURIComponent);
   } catch {
     throw new ApiError(400, `bad request path: ${path}`);
   }

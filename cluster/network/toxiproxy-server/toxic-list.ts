@@ -9,6 +9,8 @@ export interface Toxic {
   readonly name: string;
   readonly kind: ToxicKind;
   readonly stream: StreamName;
+  /** The stream as it was written: `UPSTREAM` stays so. */
+  readonly streamText: string;
   toxicity: number;
   attributes: Attributes;
 }
@@ -18,19 +20,20 @@ export interface ToxicJson {
   readonly attributes: Attributes;
   readonly name: string;
   readonly type: string;
-  readonly stream: StreamName;
+  readonly stream: string;
   readonly toxicity: number;
 }
 
-export function toxicJson({ attributes, name, kind, stream, toxicity }: Toxic): ToxicJson {
-  return { attributes, name, type: kind.type, stream, toxicity };
+export function toxicJson({ attributes, name, kind, streamText, toxicity }: Toxic): ToxicJson {
+  return { attributes, name, type: kind.type, stream: streamText, toxicity };
 }
 
 type JsonObject = Readonly<Record<string, JsonValue | undefined>>;
 
 /** Reads the body of `POST .../toxics`; throws what the original answers. */
 export function toxicFrom(body: JsonObject): Toxic {
-  const stream = (textOf(body, 'stream') ?? 'downstream').toLowerCase();
+  const streamText = textOf(body, 'stream') ?? 'downstream';
+  const stream = streamText.toLowerCase();
   if (stream !== 'upstream' && stream !== 'downstream')
     throw new ApiError(400, 'stream was invalid, can be either upstream or downstream');
   const type = textOf(body, 'type') ?? '';
@@ -38,9 +41,10 @@ export function toxicFrom(body: JsonObject): Toxic {
   if (kind === undefined) throw new ApiError(400, 'invalid toxic type');
   const name = textOf(body, 'name') ?? '';
   return {
-    name: name === '' ? `${type}_${stream}` : name,
+    name: name === '' ? `${type}_${streamText}` : name,
     kind,
     stream,
+    streamText,
     toxicity: numberOf(body, 'toxicity') ?? 1,
     attributes: attributesFrom(body, kind.defaults),
   };
