@@ -37,4 +37,13 @@ process.on('uncaughtException', (error) => {
 });
 // The code where nothing is left to wait for, and `main` has not come to its end.
 process.exitCode = EXIT.bug;
-process.exitCode = await main(shell);
+const code = await main(shell);
+// What is said must be out; then a connection to a machine that is gone, which the kernel tries for
+// two minutes, must not keep the process.
+for (const stream of [process.stdout, process.stderr])
+  await new Promise<void>((resolve) => {
+    stream.write('', () => {
+      resolve();
+    });
+  });
+process.exit(code);

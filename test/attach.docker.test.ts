@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { breaksAndJudges } from './backends.ts';
+import { breaksAndHeals } from './backends.ts';
 import { sandbox } from './cli-testing.ts';
 import { type ComposeCluster, composeCluster } from './compose-cluster.ts';
 import { describeWith } from './requires.ts';
@@ -28,10 +28,8 @@ describeWith('engine', 'attached to containers', () => {
       await stack.disposeAsync();
     });
 
-    breaksAndJudges(() => ({
+    breaksAndHeals(() => ({
       words: ['--config', CONFIG],
-      // Its elections take twice as long as those of clusters that tests start.
-      cutSeconds: 9,
       leftovers: () => cluster.disturbances(),
     }));
 

@@ -64,8 +64,8 @@ describeWith('engine', 'runs of raftkv in containers', () => {
     }
   });
 
-  test.each(['stale-leader-read', 'even-quorum'])('%s is found in containers, too', async (bug) => {
-    const canary = PROCESS_CANARIES.find((each) => each.bug === bug);
+  test('a planted bug is found in containers, too', async () => {
+    const canary = PROCESS_CANARIES.find((each) => each.bug === 'stale-leader-read');
     expect.assert(canary !== undefined);
     const { seen } = await hunt(canary, ['--backend', 'docker']);
     expect(seen.length).toBeGreaterThan(0);

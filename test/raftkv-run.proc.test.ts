@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { realClock, sleep } from '../harness/core/clock.ts';
 import { invariant } from '../harness/core/invariant.ts';
-import { findLeftovers, type Leftover } from '../harness/runner/sweep.ts';
 import { readEnvironment, sendSignal } from '../harness/runner/watchdog-proc.ts';
 import { type Sandbox, sandbox } from './cli-testing.ts';
-import { evidenceOf, expectLeaderCutOff, readModeRows, stored } from './stored-run.ts';
+import { evidenceOf, leftProcesses, readModeRows, stored } from './stored-run.ts';
 
 const THREE = ['run', '--nodes', '3', '--require-faults'];
 
@@ -22,14 +21,6 @@ async function passes(box: Sandbox, args: readonly string[]): Promise<string> {
   return out;
 }
 
-/** Of this sandbox's run: what others left on the machine is none of it. */
-async function leftovers(box: Sandbox): Promise<readonly Leftover[]> {
-  const { run } = JSON.parse(await readFile(join(await box.runDir(), 'run.json'), 'utf8')) as {
-    readonly run: string;
-  };
-  return findLeftovers().filter((leftover) => leftover.run === run);
-}
-
 /** The process of a node, as the harness logged its start. */
 async function pidOf(box: Sandbox, node: string): Promise<number> {
   const log = await readFile(join(await box.runDir(), 'harness.log'), 'utf8');
@@ -41,18 +32,6 @@ async function pidOf(box: Sandbox, node: string): Promise<number> {
 }
 
 describe('raftkv under faults', () => {
-  test('the leader is cut off in each direction and both: measured, replaced, not obeyed', async () => {
-    await using box = await sandbox();
-    const cut = (at: string, direction: string): object => {
-      return { at, for: '3s', fault: 'partition', shape: 'isolate-leader', direction };
-    };
-    const args = await scheduled(box, [cut('0s', 'out'), cut('5s', 'in'), cut('10s', 'both')]);
-    await passes(box, [...args, '--workload', 'register', '--duration', '13s', '--clients', '2n']);
-    const run = await stored(box);
-    expectLeaderCutOff(run, evidenceOf(run).events);
-    expect(await leftovers(box)).toEqual([]);
-  });
-
   test('by default: five nodes, both workloads, every kind of fault with evidence, pass', async () => {
     await using box = await sandbox();
     const often = ['--fault-interval', '2s', '--fault-duration', '2s', '--seed', '0x5eed0003'];
@@ -110,7 +89,7 @@ describe('raftkv under faults', () => {
     expect(words).toContain('the cluster did not come back after heal: n2 ended (signal SIGKILL)');
     expect(words).toContain('ended by themselves: n2 signal SIGKILL');
     expect(words).toMatch(/✓ linearizable/);
-    expect(await leftovers(box)).toEqual([]);
+    expect(await leftProcesses(box)).toEqual([]);
   });
 
   test('kill -9 of the harness in mid-fault leaves nothing behind, and a history to judge', async () => {
@@ -125,7 +104,7 @@ describe('raftkv under faults', () => {
     running.kill('SIGKILL');
     await running;
     await sleep(realClock(), 5000);
-    expect(await leftovers(box)).toEqual([]);
+    expect(await leftProcesses(box)).toEqual([]);
     const { out } = await box.schism(['check', 'latest']);
     expect(out).toMatch(/✓ linearizable/);
   });

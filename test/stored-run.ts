@@ -9,6 +9,7 @@ import type { CheckResult } from '../harness/protocols/checker.ts';
 import type { EvidenceDetails, FaultBand, ReadModesDetails } from '../harness/protocols/details.ts';
 import type { RunResult } from '../harness/protocols/run.ts';
 import type { RoleSample } from '../harness/protocols/system.ts';
+import { findLeftovers, type Leftover } from '../harness/runner/sweep.ts';
 import { storedHistory } from '../harness/store/store.ts';
 import type { Sandbox } from './cli-testing.ts';
 
@@ -24,6 +25,14 @@ export async function stored(box: Sandbox): Promise<Stored> {
   const result = JSON.parse(await readFile(join(dir, 'results.json'), 'utf8')) as RunResult;
   const { history } = await readHistory(storedHistory(dir, result.manifest.config.workload));
   return { dir, result, history };
+}
+
+/** Of this sandbox's run: what others left on the machine is none of it. */
+export async function leftProcesses(box: Sandbox): Promise<readonly Leftover[]> {
+  const { run } = JSON.parse(await readFile(join(await box.runDir(), 'run.json'), 'utf8')) as {
+    readonly run: string;
+  };
+  return findLeftovers().filter((leftover) => leftover.run === run);
 }
 
 export function check({ result }: Stored, name: string): CheckResult {

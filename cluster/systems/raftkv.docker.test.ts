@@ -2,12 +2,10 @@ import { expect, test } from 'vitest';
 import { realClock } from '../../harness/core/clock.ts';
 import { describeWith } from '../../test/requires.ts';
 import { raftkv } from './raftkv.ts';
-import { deployed, membersServe } from './testing.ts';
+import { deployed } from './testing.ts';
 import { leaderLeavesAndReturns, pastIsForgotten } from './testing-members.ts';
 
 describeWith('engine', 'raftkv in containers', () => {
-  membersServe(raftkv, 'docker');
-
   test('an operator compacts, removes the leader, brings it back, and makes it a voter', async () => {
     await using three = await deployed(raftkv, 3, {}, 'docker');
     await pastIsForgotten(three.cluster);
