@@ -19,7 +19,7 @@ describeWith('engine', 'attached to containers', () => {
     const stack = new AsyncDisposableStack();
 
     beforeAll(async () => {
-      cluster = stack.use(await composeCluster({ ports: '4', system: 'etcd' }));
+      cluster = stack.use(await composeCluster({ ports: '1', system: 'etcd' }));
       // The runs of these tests read the config in processes of their own.
       Object.assign(process.env, cluster.env);
     });
@@ -79,7 +79,7 @@ describeWith('engine', 'attached to containers', () => {
     test('docker-compose run schism: pass, with evidence for every kind of fault', async () => {
       await using box = await sandbox();
       expect((await box.schism(['images', 'build', '--only', 'schism'])).code).toBe(0);
-      await using cluster = await composeCluster({ ports: '3', system: 'raftkv' });
+      await using cluster = await composeCluster({ ports: '2', system: 'raftkv' });
       const config = '/schism/docker-compose.schism.config.ts';
       const words = ['run', '--config', config, '--duration', '10s', '--workload', 'register'];
       const often = ['--fault-interval', '1s', '--fault-duration', '1s', '--output', '/tmp/runs'];

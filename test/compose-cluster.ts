@@ -21,8 +21,8 @@ export interface ComposeCluster extends AsyncDisposable {
 }
 
 export interface ComposeOptions {
-  /** Prefix of the published ports: two clusters at once have two. */
-  readonly ports: '3' | '4';
+  /** Prefix of the published ports: two clusters at once have two. From 32768 on the kernel gives ports away. */
+  readonly ports: '1' | '2';
   readonly system: 'raftkv' | 'etcd';
 }
 
