@@ -27,6 +27,16 @@ test('a text is read, judged and explained in one call', () => {
   expect(result.anomalies[0]).toMatchObject({ kind: 'stale-read' });
 });
 
+test('by a weaker criterion a stale read is allowed, and one that goes back is not', () => {
+  const back = `${STALE}
+    {"client":1,"op":"read","key":"x","out":null,"call":6,"ret":7}
+  `;
+  for (const criterion of ['sequential', 'prefix'] as const) {
+    expect(checkHistory(STALE, { criterion })).toMatchObject({ verdict: 'valid', format: 'ops' });
+    expect(checkHistory(back, { criterion }).verdict).toBe('invalid');
+  }
+});
+
 test('operations that touch at one moment are concurrent', () => {
   const touching = STALE.replace('"call":4', '"call":3');
   expect(checkHistory(touching).verdict).toBe('valid');

@@ -18,6 +18,9 @@ import { runHere } from './linearizable/rounds.ts';
 import { appendRegister } from './models/append-register.ts';
 import type { Model } from './models/model.ts';
 import { register } from './models/register.ts';
+import { checkOrder } from './sequential/check-order.ts';
+import { checkPrefixConsistent } from './sequential/check-prefix.ts';
+import { SEQUENTIAL } from './sequential/criteria.ts';
 import { shown } from './text.ts';
 
 export interface HistoryCheckOptions extends ReadOptions {
@@ -25,6 +28,8 @@ export interface HistoryCheckOptions extends ReadOptions {
   readonly format?: Format;
   /** Default: a register, with `append` if the history asks for it. */
   readonly model?: Model;
+  /** Default: `linearizable`, of each key. The others judge the whole store. */
+  readonly criterion?: 'linearizable' | 'sequential' | 'prefix';
   /** What every object holds at the start; default: the model's, or '' for `porcupine-kv`. */
   readonly init?: JsonValue;
   /** Needed for a time limit, as nothing here looks at the time by itself. */
@@ -44,8 +49,10 @@ export interface HistoryCheck extends CheckResult {
   readonly notes: readonly string[];
 }
 
+const MODES = ['linearizable', 'serializable'] as const;
+
 /**
- * Is this history linearizable? It is one of ours, or a text in one of the known formats. Throws
+ * Is this history linearizable, or what weaker criterion was asked for? It is one of ours, or a text in one of the known formats. Throws
  * `bad-input`, with line and column, for a text that cannot be read, and for operations that the
  * model does not know.
  */
@@ -68,20 +75,29 @@ export function checkHistory(
     chosen,
     options.init ?? (format === 'porcupine-kv' ? KV_INIT : undefined),
   );
-  const deadline = clock === undefined ? Infinity : clock.now() + timeoutMs * NANOS_PER_MS;
-  const budget: JudgeOptions = {
-    model,
-    clock: clock ?? { now: () => nanos(0) },
-    deadline: nanos(deadline),
-    memoryBytes,
-  };
-  const judged = runHere(historyRounds(history, ['linearizable'], budget), budget);
-  return {
-    ...resultOf(history, judged, { timeoutMs, memoryBytes }),
+  const limits = { timeoutMs, memoryBytes };
+  const around = {
     model: model.name,
     ...(format !== undefined && { format }),
     notes,
   };
+  const time = clock ?? { now: () => nanos(0) };
+  if (options.criterion === 'sequential')
+    return {
+      ...checkOrder(history, { model, modes: MODES, criterion: SEQUENTIAL, clock: time, limits }),
+      ...around,
+    };
+  if (options.criterion === 'prefix')
+    return { ...checkPrefixConsistent(history, limits, { model, clock: time }), ...around };
+  const deadline = clock === undefined ? Infinity : clock.now() + timeoutMs * NANOS_PER_MS;
+  const budget: JudgeOptions = {
+    model,
+    clock: time,
+    deadline: nanos(deadline),
+    memoryBytes,
+  };
+  const judged = runHere(historyRounds(history, ['linearizable'], budget), budget);
+  return { ...resultOf(history, judged, limits), ...around };
 }
 
 /** What the clients of a history asked for, in order of first use. */
