@@ -145,17 +145,25 @@ console.log(
     `${(one.cpuMs / busier).toFixed(2)} x by the busier of both`,
 );
 
-const shape = { operations: operations / 5, keys: 1, clients: 5 };
-const [valid, invalid] = [
-  shape,
-  { ...shape, violation: { kind: 'stale-read', at: 0.5 } as const },
-].map((some) => registersOfHistory(known(some), register, READS));
-console.log(`\none key, five clients: ${shape.operations} operations, columns to verdict`);
-const judged = async (some: typeof valid): Promise<number> =>
-  some === undefined
-    ? NaN
-    : (await least(() => runHere(registerRounds(some, bare), bare), 3)).cpuMs;
-const [validMs, invalidMs] = [await judged(valid), await judged(invalid)];
-console.log(`  valid     ${validMs.toFixed(0)} ms`);
-console.log(`  invalid   ${invalidMs.toFixed(0)} ms, with what is explained of it`);
-console.log(`  ratio     ${(invalidMs / validMs).toFixed(2)} x`);
+const judged = async (more: Partial<KnownOptions>): Promise<number> => {
+  const some = registersOfHistory(known(more), register, READS);
+  return (await least(() => runHere(registerRounds(some, bare), bare), 3)).cpuMs;
+};
+
+console.log(
+  '\none key: columns to verdict, valid and with a stale read half way that is explained',
+);
+for (const [many, length] of [
+  [5, operations],
+  [10, operations / 2],
+  [20, operations / 5],
+] as const) {
+  const shape = { operations: length, keys: 1, clients: many, spread: 'in-turn' } as const;
+  const validMs = await judged(shape);
+  const invalidMs = await judged({ ...shape, violation: { kind: 'stale-read', at: 0.5 } });
+  console.log(
+    `  ${String(many).padStart(2)} clients, ${length} operations: ${validMs.toFixed(0)} ms, ` +
+      `${(length / validMs / 1000).toFixed(2)} M/s; invalid ${invalidMs.toFixed(0)} ms, ` +
+      `${(invalidMs / validMs).toFixed(2)} x`,
+  );
+}
