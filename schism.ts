@@ -23,9 +23,23 @@ export {
   type AttachConfig,
   type AttachLinksConfig,
   type AttachNodeConfig,
+  type ConfigValue,
   defineConfig,
+  type ProjectConfig,
+  type ReporterConfig,
+  type RetainConfig,
+  type RunOptions,
+  type ScheduleLine,
   type SchismConfig,
 } from './cli/config/config.ts';
+export { findModel } from './cli/models.ts';
+export type {
+  ChaosTestOptions,
+  DeclareTest,
+  ViolationTestOptions,
+} from './cli/suite/chaos-test.ts';
+export { test } from './cli/suite/test-api.ts';
+export { deployPrograms, type ProgramNode, type Programs } from './cluster/systems/programs.ts';
 export { type Clock, realClock, sleep, VirtualClock } from './harness/core/clock.ts';
 export { EXIT, HarnessError } from './harness/core/errors.ts';
 export type { JsonValue } from './harness/core/json.ts';
@@ -70,15 +84,32 @@ export { History, HistoryBuilder, historyOf } from './harness/history/history.ts
 export { readHistory } from './harness/history/jsonl.ts';
 export { parseHistory, printHistory } from './harness/history/notation.ts';
 export type { Op, OpError, ReadMode, ServerStamp } from './harness/history/op.ts';
-export type { Anomaly, CheckContext, Checker, CheckResult } from './harness/protocols/checker.ts';
+export type {
+  Anomaly,
+  CheckContext,
+  Checker,
+  CheckResult,
+  Removals,
+} from './harness/protocols/checker.ts';
 export type { Client, Completion } from './harness/protocols/client.ts';
 export type { Evidence, FaultValue, Nemesis } from './harness/protocols/nemesis.ts';
-export type { Grudge, Network, Shape } from './harness/protocols/network.ts';
+export {
+  type Grudge,
+  NETWORK_ABILITIES,
+  type Network,
+  type Shape,
+} from './harness/protocols/network.ts';
 export type {
   Apis,
+  Call,
+  Capability,
   Cluster,
+  Connection,
+  DeployRequest,
   Outcome,
   RegisterApi,
+  RoleSample,
   System,
+  Timing,
 } from './harness/protocols/system.ts';
-export type { Workload, WorkloadInstance } from './harness/protocols/workload.ts';
+export type { Workload, WorkloadInstance, WorkloadOptions } from './harness/protocols/workload.ts';

@@ -21,19 +21,19 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     retry: 0,
+    // As users have them: loaded by node, so that a call stands on the line where it was written.
+    server: { deps: { external: [/\.chaos\.(?:ts|mts|js|mjs)$/] } },
     projects: [
       tier('unit', '**/*.test.ts', { exclude: [...generated, '**/*.{prop,proc,docker}.test.ts'] }),
       tier('prop', '**/*.prop.test.ts', { testTimeout: 60_000 }),
       tier('proc', '**/*.proc.test.ts', {
         testTimeout: 120_000,
         hookTimeout: 60_000,
-        fileParallelism: false,
         sequence: { groupOrder: 1 },
       }),
       tier('docker', '**/*.docker.test.ts', {
         testTimeout: 120_000,
         hookTimeout: 60_000,
-        fileParallelism: false,
         sequence: { groupOrder: 2 },
         globalSetup: ['test/docker-images.ts'],
       }),

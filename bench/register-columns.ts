@@ -145,24 +145,24 @@ console.log(
     `${(one.cpuMs / busier).toFixed(2)} x by the busier of both`,
 );
 
-const judged = async (more: Partial<KnownOptions>): Promise<number> => {
-  const some = registersOfHistory(known(more), register, READS);
+const judged = async (shape: Partial<KnownOptions>): Promise<number> => {
+  const some = registersOfHistory(known(shape), register, READS);
   return (await least(() => runHere(registerRounds(some, bare), bare), 3)).cpuMs;
 };
 
 console.log(
   '\none key: columns to verdict, valid and with a stale read half way that is explained',
 );
-for (const [many, length] of [
+for (const [asking, length] of [
   [5, operations],
   [10, operations / 2],
   [20, operations / 5],
 ] as const) {
-  const shape = { operations: length, keys: 1, clients: many, spread: 'in-turn' } as const;
-  const validMs = await judged(shape);
-  const invalidMs = await judged({ ...shape, violation: { kind: 'stale-read', at: 0.5 } });
+  const asked = { operations: length, keys: 1, clients: asking, spread: 'in-turn' } as const;
+  const validMs = await judged(asked);
+  const invalidMs = await judged({ ...asked, violation: { kind: 'stale-read', at: 0.5 } });
   console.log(
-    `  ${String(many).padStart(2)} clients, ${length} operations: ${validMs.toFixed(0)} ms, ` +
+    `  ${String(asking).padStart(2)} clients, ${length} operations: ${validMs.toFixed(0)} ms, ` +
       `${(length / validMs / 1000).toFixed(2)} M/s; invalid ${invalidMs.toFixed(0)} ms, ` +
       `${(invalidMs / validMs).toFixed(2)} x`,
   );

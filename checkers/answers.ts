@@ -1,7 +1,7 @@
 /** When operations were answered, and how; the measures that availability is made of. */
 import { msFromNanos, type NodeName } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
-import type { Phase } from '../harness/history/op.ts';
+import type { Phase, ReadMode } from '../harness/history/op.ts';
 import { isRefusal } from './key-history.ts';
 
 export interface Answer {
@@ -10,9 +10,11 @@ export interface Answer {
   readonly endNanos: number;
   /** `ok`: the store served it. */
   readonly type: 'ok' | 'fail' | 'info';
+  readonly f: string;
+  readonly mode: ReadMode | undefined;
   readonly node: NodeName | undefined;
-  /** Invoked in the main phase. */
-  readonly main: boolean;
+  /** In which it was invoked. */
+  readonly phase: Phase;
 }
 
 /** Every client operation, in order of invocation. */
@@ -25,8 +27,10 @@ export function answersOf(history: History): Answer[] {
       startNanos: invoke.time,
       endNanos: completion?.time ?? Infinity,
       type: served ? 'ok' : type,
+      f: invoke.f,
+      mode: invoke.mode,
       node: invoke.node,
-      main: invoke.phase === 'main',
+      phase: invoke.phase,
     };
   });
 }
@@ -45,36 +49,56 @@ export function phaseSpan(
   return start < 0 ? undefined : { startNanos: start, endNanos: end };
 }
 
-/** The longest time within a span without one success, its edges included; milliseconds. */
-export function longestGap(
-  answers: readonly Answer[],
-  { startNanos, endNanos }: { readonly startNanos: number; readonly endNanos: number },
-): number {
-  const successes = answers
-    .filter((answer) => answer.type === 'ok')
-    .map((answer) => answer.endNanos)
-    .filter((at) => at >= startNanos && at <= endNanos)
-    .toSorted((a, b) => a - b);
-  let [longest, last] = [0, startNanos];
-  for (const at of [...successes, endNanos]) {
-    longest = Math.max(longest, at - last);
-    last = at;
-  }
-  return msFromNanos(longest);
+/** When successes were answered, in order. */
+export type Successes = Float64Array;
+
+/** Of one node, or of all: each list is made once, when it is first asked for. */
+export function successesOf(answers: readonly Answer[]): (node?: NodeName) => Successes {
+  const known = new Map<NodeName | undefined, Successes>();
+  return (node) => {
+    const found = known.get(node) ?? successTimes(answers, node);
+    known.set(node, found);
+    return found;
+  };
 }
 
-/** Milliseconds from a moment to the first success after it, at a node or anywhere. */
-export function firstSuccess(
-  answers: readonly Answer[],
-  afterNanos: number,
-  node: NodeName | undefined,
-): number | null {
-  let first = Infinity;
-  for (const answer of answers) {
-    if (answer.type !== 'ok' || answer.endNanos < afterNanos) continue;
-    if (node === undefined || answer.node === node) first = Math.min(first, answer.endNanos);
+function successTimes(answers: readonly Answer[], node: NodeName | undefined): Successes {
+  const times: number[] = [];
+  for (const answer of answers)
+    if (answer.type === 'ok' && (node === undefined || answer.node === node))
+      times.push(answer.endNanos);
+  return Float64Array.from(times).toSorted();
+}
+
+/** The place of the first that is not before a moment. */
+export function firstFrom(successes: Successes, nanos: number): number {
+  let [low, high] = [0, successes.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((successes[middle] ?? Infinity) >= nanos) high = middle;
+    else low = middle + 1;
   }
-  return first === Infinity ? null : msFromNanos(first - afterNanos);
+  return low;
+}
+
+/** The longest time within a span without one success, its edges included; milliseconds. */
+export function longestGap(
+  successes: Successes,
+  { startNanos, endNanos }: { readonly startNanos: number; readonly endNanos: number },
+): number {
+  let [longest, last] = [0, startNanos];
+  for (let at = firstFrom(successes, startNanos); ; at++) {
+    const time = Math.min(successes[at] ?? Infinity, endNanos);
+    longest = Math.max(longest, time - last);
+    last = time;
+    if (time === endNanos) return msFromNanos(longest);
+  }
+}
+
+/** Milliseconds from a moment to the first success after it. */
+export function firstSuccess(successes: Successes, afterNanos: number): number | null {
+  const first = successes[firstFrom(successes, afterNanos)];
+  return first === undefined ? null : msFromNanos(first - afterNanos);
 }
 
 /** The nearest-rank quantile of sorted numbers; null when there are none. */

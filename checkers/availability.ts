@@ -1,4 +1,4 @@
-import { msFromNanos } from '../harness/core/units.ts';
+import { msFromNanos, type NodeName } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
 import type { Phase } from '../harness/history/op.ts';
 import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
@@ -15,8 +15,12 @@ import {
   longestGap,
   phaseSpan,
   quantile,
+  type Successes,
+  successesOf,
 } from './answers.ts';
 import { faultBands } from './fault-bands.ts';
+import { counted } from './text.ts';
+import { isWithin, type Window, windowsOf } from './windows.ts';
 
 /**
  * How well the store served, while which faults lasted, and how fast it came back. The main phase
@@ -34,17 +38,21 @@ export function availability(): Checker {
 
 function resultOf(history: History, ctx: CheckContext): CheckResult {
   const answers = answersOf(history);
+  const successes = successesOf(answers);
   const main = phaseSpan(history, 'main');
   const bands = faultBands(history)
     .map(({ band }) => band)
     .filter(({ result }) => result === 'installed');
-  const windows = main === undefined ? [] : windowsOf(main, bands, answers);
+  const windows =
+    main === undefined
+      ? []
+      : windowsOf(main, bands).map((window) => windowOf(window, answers, successes()));
   const details: AvailabilityDetails = {
     windows,
-    longestGapMs: main === undefined ? 0 : longestGap(answers, main),
-    recovery: bands.flatMap((band) => recoveryOf(band, answers)),
+    longestGapMs: main === undefined ? 0 : longestGap(successes(), main),
+    recovery: bands.flatMap((band) => recoveryOf(band, successes)),
     // An interrupted run has no recovery that could be measured.
-    nodes: hasPhase(history, 'recover') ? nodesOf(history, ctx, answers) : [],
+    nodes: hasPhase(history, 'recover') ? nodesOf(history, ctx, successes) : [],
   };
   const asked = windows.reduce((sum, { ok, fail, info }) => sum + ok + fail + info, 0);
   const served = windows.reduce((sum, { ok }) => sum + ok, 0);
@@ -58,7 +66,7 @@ function resultOf(history: History, ctx: CheckContext): CheckResult {
     return { ...base, verdict: 'unknown', covered: 'no operation', reason };
   }
   const covered =
-    `${percent(served, asked)} of ${asked} operations served in ${windows.length} windows, ` +
+    `${percent(served, asked)} of ${asked} operations served in ${counted(windows.length, 'window')}, ` +
     `longest gap ${Math.round(details.longestGapMs)} ms`;
   return { ...base, verdict: 'valid', covered };
 }
@@ -67,41 +75,14 @@ function percent(part: number, whole: number): string {
   return `${((100 * part) / whole).toFixed(2)} %`;
 }
 
-interface Span {
-  readonly startNanos: number;
-  readonly endNanos: number;
-}
-
-function windowsOf(
-  main: Span,
-  bands: readonly FaultBand[],
-  answers: readonly Answer[],
-): AvailabilityWindow[] {
-  const { startNanos, endNanos } = main;
-  const edges = bands.flatMap((band) => [band.beginNanos, band.endNanos ?? endNanos]);
-  const within = edges.filter((edge) => edge > startNanos && edge < endNanos);
-  const cuts = [...new Set([startNanos, ...within, endNanos])].toSorted((a, b) => a - b);
-  return cuts.slice(0, -1).map((start, at) => {
-    const end = cuts[at + 1] ?? endNanos;
-    const active = bands.filter(
-      (band) => band.beginNanos <= start && (band.endNanos ?? Infinity) >= end,
-    );
-    const last = end === endNanos;
-    return windowOf({ startNanos: start, endNanos: end }, last, active, answers);
-  });
-}
-
 function windowOf(
-  span: Span,
-  last: boolean,
-  active: readonly FaultBand[],
+  window: Window,
   answers: readonly Answer[],
+  successes: Successes,
 ): AvailabilityWindow {
-  const { startNanos, endNanos } = span;
-  // Windows are half open, so that each operation is in one; the last one has both ends.
+  const { startNanos, endNanos, active } = window;
   const invoked = answers.filter(
-    ({ startNanos: at, main }) =>
-      main && at >= startNanos && (at < endNanos || (last && at === endNanos)),
+    ({ startNanos: at, phase }) => phase === 'main' && isWithin(at, window),
   );
   const count = (type: Answer['type']): number =>
     invoked.filter((answer) => answer.type === type).length;
@@ -113,12 +94,13 @@ function windowOf(
   return {
     label: active.length === 0 ? 'no fault' : active.map(labelOf).join(' + '),
     faults: [...new Set(active.map(({ fault }) => fault))],
-    ...span,
+    startNanos,
+    endNanos,
     ok,
     fail: count('fail'),
     info: count('info'),
     rate: invoked.length === 0 ? null : ok / invoked.length,
-    longestGapMs: longestGap(answers, span),
+    longestGapMs: longestGap(successes, window),
     p50Ms: quantile(latencies, 0.5),
     p99Ms: quantile(latencies, 0.99),
   };
@@ -129,11 +111,11 @@ function labelOf({ fault, text }: FaultBand): string {
 }
 
 /** From the end of a fault to the first success at each node that it hit: the slowest of them. */
-function recoveryOf(band: FaultBand, answers: readonly Answer[]): RecoveryRow[] {
+function recoveryOf(band: FaultBand, successes: (node?: NodeName) => Successes): RecoveryRow[] {
   const { fault, text, endNanos, targets } = band;
   if (endNanos === undefined) return [];
   const first = (targets.length === 0 ? [undefined] : targets).map((node) =>
-    firstSuccess(answers, endNanos, node),
+    firstSuccess(successes(node), endNanos),
   );
   const worst = first.reduce<number | null>(
     (slowest, ms) => (slowest === null || ms === null ? null : Math.max(slowest, ms)),
@@ -151,11 +133,11 @@ function hasPhase(history: History, phase: Phase): boolean {
 function nodesOf(
   history: History,
   { nodes }: CheckContext,
-  answers: readonly Answer[],
+  successes: (node?: NodeName) => Successes,
 ): AvailabilityDetails['nodes'] {
   const healed = phaseSpan(history, 'heal') ?? phaseSpan(history, 'main');
   return nodes.map((node) => ({
     node,
-    firstOkMs: healed === undefined ? null : firstSuccess(answers, healed.endNanos, node),
+    firstOkMs: healed === undefined ? null : firstSuccess(successes(node), healed.endNanos),
   }));
 }

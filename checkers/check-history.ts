@@ -52,9 +52,9 @@ export interface HistoryCheck extends CheckResult {
 const MODES = ['linearizable', 'serializable'] as const;
 
 /**
- * Is this history linearizable, or what weaker criterion was asked for? It is one of ours, or a text in one of the known formats. Throws
- * `bad-input`, with line and column, for a text that cannot be read, and for operations that the
- * model does not know.
+ * Is this history linearizable, or what weaker criterion was asked for? It is one of ours, or a text
+ * in one of the known formats. Throws `bad-input`, with line and column, for a text that cannot be
+ * read, and for operations that the model does not know.
  */
 export function checkHistory(
   input: History | string,

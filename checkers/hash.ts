@@ -28,7 +28,16 @@ interface Moment {
  * differently much, hashes say nothing about each other.
  */
 export function hash(): Checker {
-  return { name: 'hash', check: (history, ctx) => Promise.resolve(resultOf(history, ctx)) };
+  return {
+    name: 'hash',
+    check: (history, ctx) => Promise.resolve(resultOf(history, ctx)),
+    // Two answers disagree or they do not, whatever else was asked.
+    removals: (history) => ({
+      operations: new Set(Array.from(history.operations(), ({ invoke }) => invoke.index)),
+      keys: true,
+      ends: true,
+    }),
+  };
 }
 
 function resultOf(history: History, { nodes }: CheckContext): CheckResult {

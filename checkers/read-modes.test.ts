@@ -61,6 +61,7 @@ test('stale and allowed: valid, and it says how stale', async () => {
       stale: 1,
       staleMsMax: 300,
       staleMsP50: 300,
+      staleReads: [[8, 300, 2]],
       staleVersionsMax: 2,
       backwardsPerNode: 0,
       backwardsAcrossNodes: 0,

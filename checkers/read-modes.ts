@@ -9,6 +9,7 @@ import { budgetOf } from './linearizable/checker.ts';
 import { undecidedText } from './linearizable/undecided.ts';
 import { register } from './models/register.ts';
 import { judgeMode, type ModeJudgement } from './read-modes/mode.ts';
+import { READ_MODES, removalsOf } from './removals.ts';
 import { counted } from './text.ts';
 
 export interface ReadModesOptions {
@@ -32,6 +33,8 @@ export function readModes(options: ReadModesOptions = {}): Checker {
       const clock = options.clock ?? realClock();
       return Promise.resolve(resultOf(history, ctx, judgeModes(history, ctx, clock)));
     },
+    removals: (history) =>
+      removalsOf(history, { model: register, modes: READ_MODES, ends: true, others: false }),
   };
 }
 

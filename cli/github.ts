@@ -1,6 +1,7 @@
 /** GitHub Actions around a command: annotations, groups and the job summary, when it says it is there. */
 import { appendFile, stat } from 'node:fs/promises';
 import type { RunResult } from '../harness/protocols/run.ts';
+import type { SuiteResult } from '../harness/protocols/suite.ts';
 import type { Reporter } from '../harness/runner/run.ts';
 import {
   annotationLines,
@@ -10,6 +11,7 @@ import {
   jobSummary,
   SUMMARY_BYTES_MAX,
 } from '../reports/github.ts';
+import { suiteAnnotations, suiteSummary } from '../reports/suite/suite-github.ts';
 import { clipped } from '../reports/words.ts';
 import type { Shell } from './program.ts';
 
@@ -51,38 +53,75 @@ export interface GithubReporter extends Reporter {
   annotate(result: RunResult): void;
 }
 
+interface GithubOptions {
+  readonly json?: boolean;
+  /** The folder of the run, as an artefact step would name it. */
+  readonly runPath?: string;
+}
+
 /** Undefined where GitHub is not. With `json` standard output holds the document alone. */
 export function githubReporter(
   shell: Shell,
-  { json = false, ...options }: { readonly json?: boolean; readonly runPath?: string },
+  { json = false, ...options }: GithubOptions,
 ): GithubReporter | undefined {
-  const { commandGithub } = shell;
-  if (commandGithub === undefined) return undefined;
-  const command = (line: string): void => {
-    commandGithub(line, json ? 'err' : 'out');
-  };
+  const command = commandOf(shell, json);
+  if (command === undefined) return undefined;
   return {
     name: 'GitHub job summary',
-    write: async (result, history) => {
-      const path = shell.env['GITHUB_STEP_SUMMARY'];
-      if (path === undefined || path === '') return;
-      const bytesMax = SUMMARY_BYTES_MAX - (await sizeOf(path));
-      await appendFile(path, jobSummary(result, history, { ...options, bytesMax }));
-    },
-    group: (title) => {
-      command(groupLine(title));
-      let isOpen = true;
-      return {
-        [Symbol.dispose]: () => {
-          if (isOpen) command(GROUP_END);
-          isOpen = false;
-        },
-      };
-    },
+    write: (result, history) =>
+      appendSummary(shell, (bytesMax) => jobSummary(result, history, { ...options, bytesMax })),
+    group: (title) => groupOf(title, command),
     annotate: (result) => {
       for (const line of annotationLines(result)) command(line);
     },
   };
+}
+
+/** The same of a suite. */
+export interface GithubSuiteReporter {
+  group(title: string): Disposable;
+  write(result: SuiteResult, folder: string): Promise<void>;
+  annotate(result: SuiteResult): void;
+}
+
+export function githubSuiteReporter(shell: Shell, json: boolean): GithubSuiteReporter | undefined {
+  const command = commandOf(shell, json);
+  if (command === undefined) return undefined;
+  return {
+    group: (title) => groupOf(title, command),
+    write: (result, folder) =>
+      appendSummary(shell, (bytesMax) => suiteSummary(result, { bytesMax, folder })),
+    annotate: (result) => {
+      for (const line of suiteAnnotations(result)) command(line);
+    },
+  };
+}
+
+type Command = (line: string) => void;
+
+function commandOf({ commandGithub }: Shell, json: boolean): Command | undefined {
+  if (commandGithub === undefined) return undefined;
+  return (line) => {
+    commandGithub(line, json ? 'err' : 'out');
+  };
+}
+
+function groupOf(title: string, command: Command): Disposable {
+  command(groupLine(title));
+  let isOpen = true;
+  return {
+    [Symbol.dispose]: () => {
+      if (isOpen) command(GROUP_END);
+      isOpen = false;
+    },
+  };
+}
+
+/** If there is a file for it. */
+async function appendSummary({ env }: Shell, summary: (bytesMax: number) => string): Promise<void> {
+  const path = env['GITHUB_STEP_SUMMARY'];
+  if (path === undefined || path === '') return;
+  await appendFile(path, summary(SUMMARY_BYTES_MAX - (await sizeOf(path))));
 }
 
 /** Of all runs of a step together GitHub takes so much. */

@@ -2,17 +2,21 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { startingAt } from '../checkers/check-history.ts';
 import { checkAll } from '../checkers/compose.ts';
+import { thresholds } from '../checkers/thresholds/thresholds.ts';
 import type { Clock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { unreachable } from '../harness/core/invariant.ts';
 import type { JsonValue } from '../harness/core/json.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
+import type { RunConfig } from '../harness/protocols/run.ts';
+import type { TestRef } from '../harness/protocols/suite.ts';
 import type { WorkloadOptions } from '../harness/protocols/workload.ts';
 import { type CriterionName, findCriterion } from './criteria.ts';
 import type { HistoryFormat } from './load-history.ts';
 import { findModel } from './models.ts';
-import { findWorkload } from './registry.ts';
+import type { OwnCode } from './modules.ts';
+import { findWorkload, WORKLOADS } from './workloads.ts';
 
 /** A checker ends by itself at its time limit; one that does not is ended so much later. */
 const GRACE_MS = 20_000;
@@ -27,6 +31,12 @@ export interface JudgeTask {
   readonly model?: ModelChoice;
   readonly workload: string;
   readonly workloadOptions: WorkloadOptions;
+  readonly thresholds?: RunConfig['thresholds'];
+  /** Absolute paths of the config and the test file that the worker loads, too. */
+  readonly modules?: readonly string[];
+  readonly test?: TestRef;
+  /** Names of the checks that `test` adds. */
+  readonly ownChecks?: readonly string[];
   readonly context: CheckContext;
   /** Names of the checkers still to run. */
   readonly checkers: readonly string[];
@@ -41,15 +51,70 @@ export interface ModelChoice {
   readonly criterion?: CriterionName;
 }
 
-/** What judges a history: the checkers of its workload, unless a model was asked for. */
-export function checkersOf({
-  model,
-  workload,
-  workloadOptions,
-}: Pick<JudgeTask, 'model' | 'workload' | 'workloadOptions'>): readonly Checker[] {
-  if (model === undefined) return findWorkload(workload).checkers(workloadOptions);
-  const { checker } = findCriterion(model.criterion ?? 'linearizable');
-  return [checker(startingAt(findModel(model.name), model.init))];
+/** Workloads, and the checks of a test. */
+interface JudgeCode extends Pick<OwnCode, 'checks'> {
+  readonly catalogue: Pick<OwnCode['catalogue'], 'workloads'>;
+}
+
+const OURS: JudgeCode = { catalogue: { workloads: WORKLOADS }, checks: [] };
+
+/** What a task needs beside what is ours; loads nothing where it needs nothing. */
+export async function codeOf({
+  modules = [],
+  test,
+}: Pick<JudgeTask, 'modules' | 'test'>): Promise<JudgeCode> {
+  if (modules.length === 0) return OURS;
+  const { loadModules } = await import('./modules.ts');
+  return loadModules(modules, test);
+}
+
+/** What of a run's configuration says what judges it. */
+export function judgedBy(
+  { workload, workloadOptions, thresholds: asked, test, ownChecks }: RunConfig,
+  modules: readonly string[] = [],
+): Pick<
+  JudgeTask,
+  'workload' | 'workloadOptions' | 'thresholds' | 'modules' | 'test' | 'ownChecks'
+> {
+  return {
+    workload,
+    workloadOptions,
+    modules,
+    ...(asked !== undefined && { thresholds: asked }),
+    ...(test !== undefined && { test }),
+    ...(ownChecks !== undefined && { ownChecks }),
+  };
+}
+
+/**
+ * What judges a history: the checkers of its workload and of its test, and the thresholds, unless a
+ * model was asked for.
+ * A check of the test takes the place of one of the workload that has its name.
+ */
+export function checkersOf(
+  {
+    model,
+    workload,
+    workloadOptions,
+    thresholds: asked = {},
+    ownChecks = [],
+  }: Omit<JudgeTask, 'historyPath' | 'context' | 'checkers'>,
+  { catalogue, checks }: JudgeCode = OURS,
+): readonly Checker[] {
+  if (model !== undefined) {
+    const { checker } = findCriterion(model.criterion ?? 'linearizable');
+    return [checker(startingAt(findModel(model.name), model.init))];
+  }
+  const own = ownChecks.map((name) => checks.find((one) => one.name === name) ?? missing(name));
+  const others = findWorkload(workload, catalogue).checkers(workloadOptions);
+  const limits = Object.keys(asked).length === 0 ? [] : [thresholds(asked)];
+  return [...others.filter(({ name }) => !ownChecks.includes(name)), ...own, ...limits];
+}
+
+/** Without the code that judged it, a run is neither right nor wrong. */
+function missing(name: string): Checker {
+  const reason = `the check is in the run's test file; give its config with --config`;
+  return { name, check: () => Promise.resolve(undecided(name, reason)) };
 }
 
 export type JudgeMessage =
@@ -67,7 +132,8 @@ export async function judge(
   clock: Clock,
   signal?: AbortSignal,
 ): Promise<readonly CheckResult[]> {
-  const names = checkersOf(task).map(({ name }) => name);
+  const code = await codeOf(task);
+  const names = checkersOf(task, code).map(({ name }) => name);
   const results = new Map<string, CheckResult>();
   const isCancelled = (): boolean => signal?.aborted === true;
   for (;;) {
@@ -93,12 +159,12 @@ export async function judge(
 }
 
 /** Judges a history that could not be stored, in this thread. */
-export function judgeInMemory(
+export async function judgeInMemory(
   history: History,
   task: Omit<JudgeTask, 'checkers' | 'historyPath'>,
 ): Promise<readonly CheckResult[]> {
-  const workload = findWorkload(task.workload);
-  return checkAll(workload.checkers(task.workloadOptions), history, task.context);
+  const code = await codeOf(task);
+  return checkAll(checkersOf(task, code), history, task.context);
 }
 
 /** Undefined when the worker came to its end; else the checker that broke it, and how. */
@@ -156,12 +222,13 @@ async function runWorker(
 }
 
 function gaveUp(checker: string, why: string): CheckResult {
-  return {
-    checker,
-    verdict: 'unknown',
-    anomalies: [],
-    covered: 'nothing: the checker did not come to an end',
-    reason: why,
-    details: {},
-  };
+  return undecided(checker, why, 'nothing: the checker did not come to an end');
+}
+
+function undecided(
+  checker: string,
+  reason: string,
+  covered = 'nothing: the checker is not here',
+): CheckResult {
+  return { checker, verdict: 'unknown', anomalies: [], covered, reason, details: {} };
 }

@@ -11,8 +11,9 @@ import type { RunConfig } from '../harness/protocols/run.ts';
 import type { BackendName, ReadPromise, System, Timing } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
 import { attachedRun } from './config/attach.ts';
-import type { AttachConfig } from './config/config.ts';
-import { makeNemesis, NEMESES } from './registry.ts';
+import type { AttachConfig, ScheduleLine } from './config/config.ts';
+import { thresholdsOf } from './config/thresholds.ts';
+import { BUILT_IN, type Catalogue, makeNemesis } from './registry.ts';
 
 /** The flags of `run` as the command line gives them; all texts, all checked here. */
 export interface RunFlags {
@@ -32,7 +33,11 @@ export interface RunFlags {
   readonly quietStart: string;
   readonly faultInterval?: string;
   readonly faultDuration?: string;
-  readonly schedule?: string;
+  /** A file, or from a config the faults themselves. */
+  readonly schedule?: string | readonly ScheduleLine[];
+  readonly thresholds?: RunConfig['thresholds'];
+  /** `metric: expression`, over what a config asks of that metric. */
+  readonly threshold?: readonly string[];
   readonly clients?: string;
   readonly clientTimeout: string;
   readonly rate: string;
@@ -53,7 +58,7 @@ function bad(message: string): never {
 
 /**
  * Resolves the flags against a system and a workload; throws `bad-option` for the first bad one.
- * `attach`: where the nodes are, for backend `attach`.
+ * `attach`: where the nodes are, for backend `attach`. `catalogue`: the faults there are.
  */
 export async function resolveConfig(
   flags: RunFlags,
@@ -61,6 +66,7 @@ export async function resolveConfig(
   workload: Workload,
   env: Readonly<Record<string, string | undefined>>,
   attach?: AttachConfig,
+  catalogue: Catalogue = BUILT_IN,
 ): Promise<RunConfig> {
   const missing = workload.needs.filter((need) => !system.capabilities.includes(need));
   if (missing.length > 0)
@@ -92,7 +98,9 @@ export async function resolveConfig(
   const durationMs = parseDurationMs(flags.duration, '--duration');
   const timing = system.timing(systemOptions);
   const schedule =
-    flags.schedule === undefined ? undefined : await scheduleFrom(flags.schedule, timing);
+    flags.schedule === undefined
+      ? undefined
+      : await scheduleFrom(flags.schedule, timing, catalogue);
   const workloadOptions = {
     clients: clientsOf(flags.clients ?? `${2 * (workload.parts ?? 1)}n`, nodes.length),
     nodes,
@@ -104,6 +112,10 @@ export async function resolveConfig(
   };
   // Only the workload can read its own options: let it, before anything is started.
   workload.build(workloadOptions, Random.stream(seedFrom(0), 'options'));
+  const faults = canHave(faultsOf(flags, schedule, nodes.length), system);
+  for (const fault of faults) makeNemesis(fault, catalogue);
+  const kinds = Object.keys(catalogue.nemeses);
+  const thresholds = thresholdsOf(flags.thresholds, flags.threshold, kinds);
   return {
     system: system.name,
     systemOptions,
@@ -111,7 +123,7 @@ export async function resolveConfig(
     nodes,
     workload: workload.name,
     workloadOptions,
-    faults: canHave(faultsOf(flags, schedule, nodes.length), system),
+    faults,
     requireFaults: flags.requireFaults ?? isCi(env),
     seed: flags.seed === undefined ? freshSeed() : parseSeed(flags.seed),
     durationMs,
@@ -132,6 +144,7 @@ export async function resolveConfig(
       memoryBytes: bytesOf(flags.checkMemory),
     },
     unknown: oneOf('--unknown', flags.unknown, UNKNOWN),
+    ...(thresholds !== undefined && { thresholds }),
   };
 }
 
@@ -284,15 +297,21 @@ function faultsOf(
   return [...new Set(text.split(',').map((item) => item.trim()))];
 }
 
-async function scheduleFrom(path: string, timing: Timing): Promise<RunConfig['schedule']> {
+async function scheduleFrom(
+  given: string | readonly ScheduleLine[],
+  timing: Timing,
+  catalogue: Catalogue,
+): Promise<RunConfig['schedule']> {
+  const nemeses = Object.keys(catalogue.nemeses).map((name) => makeNemesis(name, catalogue));
+  if (typeof given !== 'string')
+    return parseSchedule(JSON.stringify(given), 'schedule', nemeses, timing);
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readFile(given, 'utf8');
   } catch (error) {
-    throw new HarnessError('bad-input', `--schedule: cannot read ${path}: ${messageOf(error)}`, {
+    throw new HarnessError('bad-input', `--schedule: cannot read ${given}: ${messageOf(error)}`, {
       cause: error,
     });
   }
-  const nemeses = Object.keys(NEMESES).map(makeNemesis);
-  return parseSchedule(text, path, nemeses, timing);
+  return parseSchedule(text, given, nemeses, timing);
 }

@@ -5,11 +5,14 @@ import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import { imagesCommand } from './commands/images.ts';
+import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
+import { mergeCommand } from './commands/merge.ts';
 import { replayCommand } from './commands/replay.ts';
 import { reportCommand, serveCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
 import { runsCommand } from './commands/runs.ts';
+import { shrinkCommand } from './commands/shrink.ts';
 import { translateFlags } from './flags.ts';
 import { githubShell } from './github.ts';
 import { VERSION } from './version.ts';
@@ -59,13 +62,16 @@ export async function main(around: Shell): Promise<number> {
     checkCommand,
     explainCommand,
     replayCommand,
+    shrinkCommand,
     reportCommand,
     serveCommand,
+    mergeCommand,
     runsCommand,
     exportCommand,
     listCommand,
     imagesCommand,
     doctorCommand,
+    initCommand,
   ]) {
     const command = make(shell, finish);
     program.addCommand(command.exitOverride().copyInheritedSettings(program));

@@ -30,13 +30,12 @@ import { suggest } from '../harness/core/suggest.ts';
 import type { Nemesis } from '../harness/protocols/nemesis.ts';
 import type { System } from '../harness/protocols/system.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
-import { reads } from '../workloads/reads.ts';
-import { register } from '../workloads/register.ts';
-import { together } from '../workloads/together.ts';
+import { findNamed, unknownName, WORKLOADS } from './workloads.ts';
+
+export { findNamed, findWorkload, WORKLOADS } from './workloads.ts';
 
 /** Everything a run can be made of: to add one is one file and one line here. */
 export const SYSTEMS: readonly System[] = [raftkv, etcd, memory, primaryBackupSystem];
-export const WORKLOADS: readonly Workload[] = [register, reads];
 /** A nemesis holds state, so each run makes its own. */
 export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
   partition,
@@ -62,37 +61,70 @@ export const NEMESES: Readonly<Record<string, () => Nemesis>> = {
   'drop-packets': dropPackets,
 };
 
-/** Throws `bad-option` with the nearest name for an unknown one. */
-export function findNamed<T extends { readonly name: string }>(
-  what: string,
-  all: readonly T[],
-  name: string,
-): T {
-  const found = all.find((item) => item.name === name);
-  if (found !== undefined) return found;
-  const names = all.map((item) => item.name);
+/** What runs can be made of: what comes with us, and what a config adds. */
+export interface Catalogue {
+  readonly systems: readonly System[];
+  readonly workloads: readonly Workload[];
+  readonly nemeses: Readonly<Record<string, () => Nemesis>>;
+}
+
+export const BUILT_IN: Catalogue = { systems: SYSTEMS, workloads: WORKLOADS, nemeses: NEMESES };
+
+/** Throws `bad-option` for a name that is taken: stored runs are found again by their names. */
+export function catalogueOf({
+  systems = [],
+  workloads = [],
+  nemeses = {},
+}: Partial<Catalogue>): Catalogue {
+  const all = [...SYSTEMS, ...systems];
+  requireDistinct('system', all.map(nameOf));
+  requireDistinct('workload', [...WORKLOADS, ...workloads].map(nameOf));
+  requireDistinct('fault', [...Object.keys(NEMESES), ...Object.keys(nemeses)]);
+  return {
+    systems: all,
+    workloads: [...WORKLOADS, ...workloads],
+    nemeses: { ...NEMESES, ...nemeses },
+  };
+}
+
+function nameOf({ name }: { readonly name: string }): string {
+  return name;
+}
+
+function requireDistinct(what: string, names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return;
   throw new HarnessError(
     'bad-option',
-    `unknown ${what} '${name}'${suggest(name, names)}; there are: ${names.join(', ')}`,
+    `there is a ${what} '${twice}' already; call yours otherwise`,
   );
 }
 
-/**
- * One workload by its name, or several to run together: `register,reads` on the command line,
- * `register+reads` in what is stored. Throws `bad-option` with the nearest name for an unknown one.
- */
-export function findWorkload(names: string): Workload {
-  const parts = names.split(/[,+]/).map((name) => findNamed('workload', WORKLOADS, name.trim()));
-  return together([...new Set(parts)]);
+/** Throws `bad-option` with the nearest name for an unknown one. */
+export function makeNemesis(name: string, { nemeses }: Catalogue = BUILT_IN): Nemesis {
+  const make = Object.hasOwn(nemeses, name) ? nemeses[name] : undefined;
+  if (make !== undefined) return make();
+  throw unknownName('fault', name, Object.keys(nemeses));
 }
 
-/** Throws `bad-option` with the nearest name for an unknown one. */
-export function makeNemesis(name: string): Nemesis {
-  const make = Object.hasOwn(NEMESES, name) ? NEMESES[name] : undefined;
-  if (make !== undefined) return make();
-  const names = Object.keys(NEMESES);
+/**
+ * A system by its name. `auto`: the first there is; with `bug` the first that can be wrong in all
+ * those ways. Throws `bad-option` with the nearest name for an unknown one.
+ */
+export function chooseSystem(
+  { system, bug }: { readonly system: string; readonly bug?: string },
+  { systems }: Catalogue = BUILT_IN,
+): System {
+  if (system !== 'auto') return findNamed('system', systems, system);
+  const asked = bug === undefined ? [] : bug.split(',').map((name) => name.trim());
+  const found = systems.find(({ bugs = [] }) => asked.every((name) => bugs.includes(name)));
+  if (found !== undefined) return found;
+  const wrong = systems.flatMap(({ name, bugs = [] }) =>
+    bugs.length === 0 ? [] : [`${name} has: ${bugs.join(', ')}`],
+  );
+  const known = systems.flatMap(({ bugs = [] }) => bugs);
   throw new HarnessError(
     'bad-option',
-    `unknown fault '${name}'${suggest(name, names)}; there are: ${names.join(', ')}`,
+    `--bug: no system has '${bug}'${suggest(asked[0] ?? '', known)}; ${wrong.join('; ')}`,
   );
 }

@@ -7,6 +7,7 @@ import type { RunResult } from '../harness/protocols/run.ts';
 import { type Candidate, candidates } from '../harness/store/retention.ts';
 import { openRun } from '../harness/store/run-ref.ts';
 import { readRecord, readResult, storedHistory } from '../harness/store/store.ts';
+import { suitesOfRuns } from '../harness/store/suites.ts';
 import { type RunRow, STATES } from '../reports/stored/figures.ts';
 import type { VerdictSummary } from '../reports/summary.ts';
 
@@ -52,7 +53,13 @@ function historyOf(dir: string, { manifest }: RunResult): ReturnType<typeof read
 
 /** All runs below the root, oldest first, as lists show them. */
 export async function runRows(root: string, nowMs: number): Promise<readonly RunRow[]> {
-  return Promise.all((await candidates(root, nowMs)).map(rowOf));
+  const suites = await suitesOfRuns(root);
+  return Promise.all(
+    (await candidates(root, nowMs)).map(async (run) => {
+      const suite = suites.get(basename(run.dir));
+      return { ...(await rowOf(run)), ...(suite !== undefined && { suite }) };
+    }),
+  );
 }
 
 export async function rowOf(run: Candidate): Promise<RunRow> {

@@ -7,12 +7,13 @@ import { parseFormat } from '../harness/history/formats/import.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext } from '../harness/protocols/checker.ts';
 import type { RunConfig, RunManifest } from '../harness/protocols/run.ts';
+import type { Workload } from '../harness/protocols/workload.ts';
 import { isArchive } from '../harness/store/archive.ts';
 import { testDir } from '../harness/store/layout.ts';
 import { openRun } from '../harness/store/run-ref.ts';
 import { readManifest, storedHistory } from '../harness/store/store.ts';
 import { formatOf, type HistoryFormat } from './load-history.ts';
-import { findWorkload } from './registry.ts';
+import { BUILT_IN, type Catalogue, findWorkload } from './registry.ts';
 import { VERSION } from './version.ts';
 
 /** The flags that say where it is and how to read it. */
@@ -34,16 +35,20 @@ export interface Subject extends AsyncDisposable {
   readonly runPath?: string;
 }
 
-/** Throws `bad-input` or `bad-option`. `path` is where `ref` can be read, if it is a file. */
+/**
+ * Throws `bad-input` or `bad-option`. `path` is where `ref` can be read, if it is a file; `catalogue`
+ * holds the workload of a history that comes alone.
+ */
 export async function findSubject(
   ref: string,
   path: string,
   flags: SubjectFlags,
+  catalogue: Catalogue = BUILT_IN,
 ): Promise<Subject> {
   const isFile = existsSync(path) && statSync(path).isFile();
   if (isFile && !(await isArchive(path))) {
     const format = await formatFlags(ref, path, flags);
-    const manifest = bareManifest(flags.workload ?? 'register', ref);
+    const manifest = bareManifest(findWorkload(flags.workload ?? 'register', catalogue), ref);
     const dispose = (): Promise<void> => Promise.resolve();
     return { historyPath: path, format, manifest, logs: [], [Symbol.asyncDispose]: dispose };
   }
@@ -97,8 +102,7 @@ function logsIn(dir: string, node: string): CheckContext['logs'] {
 }
 
 /** What is assumed of a history that comes alone. */
-function bareManifest(workload: string, path: string): RunManifest {
-  const { name } = findWorkload(workload);
+function bareManifest({ name }: Workload, path: string): RunManifest {
   const config: RunConfig = {
     system: 'memory',
     systemOptions: {},

@@ -1,18 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The version in the package's manifest, which lies above this file in both of its forms. */
-export const VERSION: string = versionAbove(import.meta.dirname);
+/** The folder with the package's manifest, which lies above this file in both of its forms. */
+export const PACKAGE_ROOT: string = rootAbove(import.meta.dirname);
 
-function versionAbove(dir: string): string {
+/** As the manifest says it. */
+export const VERSION: string = (
+  JSON.parse(readFileSync(join(PACKAGE_ROOT, 'package.json'), 'utf8')) as { version: string }
+).version;
+
+function rootAbove(dir: string): string {
   try {
-    const manifest = JSON.parse(readFileSync(join(dir, 'package.json'), 'utf8')) as {
-      version: string;
-    };
-    return manifest.version;
+    readFileSync(join(dir, 'package.json'));
+    return dir;
   } catch (error) {
     const parent = dirname(dir);
     if (parent === dir) throw error;
-    return versionAbove(parent);
+    return rootAbove(parent);
   }
 }

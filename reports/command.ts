@@ -1,5 +1,5 @@
 import { type Seed, seedText } from '../harness/core/prng.ts';
-import type { RunManifest } from '../harness/protocols/run.ts';
+import type { RunManifest, RunResult } from '../harness/protocols/run.ts';
 import { clean } from './words.ts';
 
 export function seedOf(manifest: RunManifest): string {
@@ -14,19 +14,49 @@ export function checkCommand(manifest: RunManifest): string {
   const { argv, run, startedAt } = manifest;
   if (startedAt === '' && argv.includes('-')) return '';
   if (startedAt === '' && argv.length > 0) return ['npx schism', ...argv.map(quoted)].join(' ');
-  const at = argv.findIndex((word) => word === '-o' || word === '--output');
-  const root = at < 0 ? argv.find((word) => word.startsWith('--output=')) : argv[at + 1];
-  const output = root === undefined ? '' : ` -o ${quoted(root.replace('--output=', ''))}`;
-  return `npx schism check ${quoted(run)}${output}`;
+  return `npx schism check ${quoted(run)}${ofStore(argv)}`;
+}
+
+/** Looks for the smallest history that still shows the violation; empty where there is none to see. */
+export function shrinkCommand({
+  manifest,
+  checks,
+}: Pick<RunResult, 'manifest' | 'checks'>): string {
+  const shown = checks.some(({ anomalies }) => anomalies.some(({ ops }) => ops.length > 0));
+  if (manifest.startedAt === '' || !shown) return '';
+  return `npx schism shrink ${quoted(manifest.run)}${ofStore(manifest.argv)}`;
+}
+
+/** The flags by which a stored run is found again, and what it was made of. */
+function ofStore(argv: readonly string[]): string {
+  const flags = [
+    ['-o', '--output'],
+    ['-c', '--config'],
+  ] as const;
+  return flags
+    .map(([short, long]) => {
+      const at = argv.findIndex((word) => word === short || word === long);
+      const value = at < 0 ? argv.find((word) => word.startsWith(`${long}=`)) : argv[at + 1];
+      return value === undefined ? '' : ` ${short} ${quoted(value.replace(`${long}=`, ''))}`;
+    })
+    .join('');
+}
+
+/** Once more what did not pass, by the same words. */
+export function lastFailedCommand({ argv }: { readonly argv: readonly string[] }): string {
+  const words = argv[0] === 'run' || argv[0] === 'test' ? argv : ['run'];
+  const kept = words.filter((word) => !word.startsWith('--last-failed'));
+  return ['npx schism', ...kept.map(quoted), '--last-failed'].join(' ');
 }
 
 /**
- * Asks for the same again: the same flags, with the seed that was drawn. Empty for a history that
- * came alone, without the run that made it.
+ * Asks for the same again: the same flags, with the seed that was drawn; for one test of a suite
+ * its run by name. Empty for a history that came alone, without the run that made it.
  */
 export function againCommand(manifest: RunManifest): string {
-  const { argv, startedAt } = manifest;
+  const { argv, config, run, startedAt } = manifest;
   if (startedAt === '') return '';
+  if (config.test !== undefined) return `npx schism replay ${quoted(run)}${ofStore(argv)}`;
   const start = argv.findIndex((word) => word === 'run' || word === 'test');
   const flags = withoutSeed(argv.slice(start + 1)).map(quoted);
   return ['npx schism run', ...flags, '--seed', seedOf(manifest)].join(' ');
@@ -46,7 +76,9 @@ function quoted(word: string): string {
     : `'${safe.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** `etcd/register`: what was tested, and with which workload. */
+/** The test's own title, or `etcd/register`: what was tested, and with which workload. */
 export function titleOf({ config }: RunManifest): string {
-  return clean(`${config.system}/${config.workload}`);
+  const { system, test, workload } = config;
+  if (test === undefined) return clean(`${system}/${workload}`);
+  return clean(test.project === undefined ? test.title : `${test.title} [${test.project}]`);
 }

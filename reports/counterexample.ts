@@ -142,6 +142,8 @@ export function nearby(
 function faultEvents({ bands }: Reading, from: number, to: number): readonly Nearby[] {
   return bands.flatMap(({ beginNanos, endNanos, text, fault, result, evidence }) => {
     if (beginNanos > to || (endNanos ?? Number.POSITIVE_INFINITY) < from) return [];
+    // It did not happen; the table of faults says why.
+    if (result === 'skipped') return [];
     const name = faultText({ fault, text });
     const effect = result === 'installed' ? '' : `, ${result}: ${clipped(clean(evidence), 80)}`;
     const begin = {

@@ -11,6 +11,7 @@ import type {
   LogPatternDetails,
   ReadModesDetails,
   StatsDetails,
+  ThresholdsDetails,
 } from '../harness/protocols/details.ts';
 import type { RunProblem, RunResult } from '../harness/protocols/run.ts';
 
@@ -37,6 +38,10 @@ export function readModesOf(result: Checks): ReadModesDetails | undefined {
 
 export function logPatternOf(result: Checks): LogPatternDetails | undefined {
   return detailsOf(result, 'log-pattern', ['matches']) as LogPatternDetails | undefined;
+}
+
+export function thresholdsOf(result: Checks): ThresholdsDetails | undefined {
+  return detailsOf(result, 'thresholds', ['rows']) as ThresholdsDetails | undefined;
 }
 
 export function statsOf(result: Checks): StatsDetails | undefined {

@@ -15,35 +15,9 @@ import {
   fixtureManifest,
 } from './testing/fixture-result.ts';
 import { allElements, parseMarkup } from './testing/markup-parser.ts';
+import { nastyText } from './testing/nasty-text.ts';
 import { renderText } from './text.ts';
 import { clean, widthOf } from './words.ts';
-
-const nasty = fc
-  .array(
-    fc.oneof(
-      fc.constantFrom(
-        '</script><script>alert(1)</script>',
-        '"><img src=x onerror=alert(1)>',
-        "' onload='x",
-        '--><!--',
-        ']]>',
-        '&lt;&amp;&#60;',
-        '\u001b[31m\u001b]8;;http://x\u0007',
-        '\u009b2J',
-        '\r\n\t\u0000\u0007\u007f',
-        '\u202e\u2066\u2028',
-        '\ud800',
-        '\udc00x',
-        '\ufffe\uffff\ufeff',
-        '${1}',
-        'y'.repeat(200),
-      ),
-      fc.string({ unit: 'binary' }),
-      fc.string(),
-    ),
-    { maxLength: 6 },
-  )
-  .map((parts) => parts.join(''));
 
 const base = failRun({ seconds: 6, clients: 3, rate: 30 });
 
@@ -133,7 +107,7 @@ const OPTIONS = { numRuns: Number(process.env['FC_RUNS'] ?? 120) };
 describe('text from outside', () => {
   test('stays text in HTML', () => {
     fc.assert(
-      fc.property(nasty, (text) => {
+      fc.property(nastyText, (text) => {
         const elements = allElements(parseMarkup(page(hostile(text)), 'html'));
         expect(elements.filter(({ name }) => name === 'script').length).toBe(2);
         const strange = elements.filter(
@@ -148,7 +122,7 @@ describe('text from outside', () => {
 
   test('stays text in JUnit, and nothing forbidden in XML is left', () => {
     fc.assert(
-      fc.property(nasty, (text) => {
+      fc.property(nastyText, (text) => {
         const { result } = hostile(text);
         const root = parseMarkup(renderJunit(result, { text, reportPath: text }), 'xml');
         const names = new Set(allElements(root).map(({ name }) => name));
@@ -170,7 +144,7 @@ describe('text from outside', () => {
 
   test('adds no control character, escape sequence or line to the terminal', () => {
     fc.assert(
-      fc.property(nasty, fc.constantFrom(60, 80, 100), (text, columns) => {
+      fc.property(nastyText, fc.constantFrom(60, 80, 100), (text, columns) => {
         const { result, history } = hostile(text);
         const plain = renderText(result, history, { columns });
         expect(plain).not.toMatch(CONTROL);
@@ -193,7 +167,7 @@ describe('text from outside', () => {
 
   test('keeps the summary within 8 KB', () => {
     fc.assert(
-      fc.property(nasty, (text) => {
+      fc.property(nastyText, (text) => {
         const { result, history } = hostile(text);
         const json = JSON.stringify(summaryOf(result, history), null, 2);
         expect(Buffer.byteLength(json)).toBeLessThanOrEqual(8192);
@@ -204,7 +178,7 @@ describe('text from outside', () => {
 
   test('is one line without control characters once it is clean, and clean is clean', () => {
     fc.assert(
-      fc.property(nasty, (text) => {
+      fc.property(nastyText, (text) => {
         const once = clean(text);
         expect(clean(once)).toBe(once);
         // oxlint-disable-next-line no-control-regex

@@ -26,11 +26,13 @@ const COLUMNS = 100;
 
 export const SUMMARY_BYTES_MAX = 900_000;
 
-type Level = 'error' | 'warning' | 'notice';
+export type Level = 'error' | 'warning' | 'notice';
 
-interface Annotation {
+export interface Annotation {
   readonly title: string;
   readonly message: string;
+  /** Where the test is declared, relative to the root of the repository. */
+  readonly place?: { readonly file: string; readonly line?: number };
 }
 
 /** Workflow commands, one a line: violations and trouble, doubts, and how it ended. */
@@ -114,18 +116,25 @@ function idleFaults(result: RunResult): readonly string[] {
   });
 }
 
-function limited(level: Level, all: readonly Annotation[]): readonly string[] {
+/** One line each; where there are more than GitHub shows, the last one says how many are missing. */
+export function limited(level: Level, all: readonly Annotation[]): readonly string[] {
   const shown = all.slice(0, ANNOTATIONS_MAX);
   const more = all.length - shown.length;
-  const rest = {
+  const rest: Annotation = {
     title: 'schism',
     message: `and ${counted(more, `more ${level}`)}; see the report`,
   };
   return [...shown, ...(more > 0 ? [rest] : [])].map(
-    ({ title, message }) =>
-      `::${level} title=${property(clipped(clean(title), TITLE_MAX))}::` +
+    ({ title, message, place }) =>
+      `::${level} ${placeText(place)}title=${property(clipped(clean(title), TITLE_MAX))}::` +
       data(clipped(clean(message), MESSAGE_MAX)),
   );
+}
+
+function placeText(place: Annotation['place']): string {
+  if (place === undefined) return '';
+  const file = property(clipped(clean(place.file), TITLE_MAX));
+  return `file=${file},${place.line === undefined ? '' : `line=${place.line},`}`;
 }
 
 function data(text: string): string {
@@ -136,7 +145,7 @@ function property(text: string): string {
   return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }
 
-interface Section {
+export interface Section {
   readonly name: string;
   readonly text: string;
 }
@@ -159,17 +168,43 @@ export function jobSummary(
 ): string {
   const head = headOf(result, history);
   const sections = sectionsOf(result, history, runPath);
-  for (let kept = sections.length; kept >= 0; kept--) {
-    const left = sections.slice(kept).map(({ name }) => name);
-    const said =
-      left.length === 0 ? '' : `_Left out, to stay within GitHub's limit: ${left.join(', ')}._`;
-    const text = joined([head, ...sections.slice(0, kept).map((section) => section.text), said]);
-    if (Buffer.byteLength(text) <= bytesMax) return text;
-  }
   const { symbol, word } = RUN_WORDS[result.verdict];
   const title = code(clipped(titleOf(result.manifest), 80));
-  const short = joined([`**${symbol} ${word}** ${title}: no room for more in this summary.`]);
+  return fitted({ head, sections, last: `**${symbol} ${word}** ${title}`, bytesMax });
+}
+
+/** All sections that find room, the first ones first; what had none is named. `last` is the least. */
+export function fitted({
+  head,
+  sections,
+  last,
+  bytesMax,
+}: {
+  readonly head: string;
+  readonly sections: readonly Section[];
+  readonly last: string;
+  readonly bytesMax: number;
+}): string {
+  const bytes = sections.map(({ text }) => Buffer.byteLength(joined([text])));
+  let total = Buffer.byteLength(joined([head])) + bytes.reduce((sum, size) => sum + size, 0);
+  for (let kept = sections.length; kept >= 0; kept--) {
+    const said = leftOut(sections.slice(kept));
+    if (total + Buffer.byteLength(said) <= bytesMax)
+      return joined([head, ...sections.slice(0, kept).map(({ text }) => text), said]);
+    total -= bytes[kept - 1] ?? 0;
+  }
+  const short = joined([`${last}: no room for more in this summary.`]);
   return Buffer.byteLength(short) <= bytesMax ? short : '';
+}
+
+const LEFT_OUT_MAX = 10;
+
+function leftOut(sections: readonly Section[]): string {
+  if (sections.length === 0) return '';
+  const names = sections.slice(0, LEFT_OUT_MAX).map(({ name }) => name);
+  const more = sections.length - names.length;
+  const rest = more > 0 ? ` and ${more} more` : '';
+  return `_Left out, to stay within GitHub's limit: ${names.join(', ')}${rest}._`;
 }
 
 function headOf(result: RunResult, history: History): string {
@@ -239,10 +274,10 @@ function sectionsOf(
   ];
 }
 
-function folded(title: string, text: string): string {
+export function folded(title: string, text: string): string {
   return `<details><summary>${title}</summary>\n\n${text}\n\n</details>`;
 }
 
-function joined(parts: readonly string[]): string {
+export function joined(parts: readonly string[]): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n\n`;
 }

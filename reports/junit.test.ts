@@ -89,6 +89,35 @@ describe('unknown is what --unknown makes of it', () => {
   });
 });
 
+test('each threshold is a case of its own, with what was measured', () => {
+  const { result } = passRun();
+  const rows = [
+    { metric: 'availability', expression: 'rate>0.9', value: 0.95, shown: '0.95', passed: true },
+    { metric: 'latency_ms', expression: 'p(99)<50', value: 412.9, shown: '412.9', passed: false },
+    { metric: 'staleness_ms', expression: 'max<9', value: null, shown: 'no data', passed: null },
+  ];
+  const check = {
+    checker: 'thresholds',
+    verdict: 'invalid' as const,
+    anomalies: [],
+    covered: '1 of 3',
+    details: { rows },
+  };
+  const cases = outcomes({ ...result, checks: [...result.checks, check] });
+  expect(cases.filter((line) => line.startsWith('threshold'))).toEqual([
+    'threshold availability rate>0.9: pass',
+    'threshold latency_ms p(99)<50: failure threshold',
+    'threshold staleness_ms max<9: error unknown',
+  ]);
+  expect(suiteFailure(result, check)).toContain('latency_ms p(99)<50; measured: 412.9');
+});
+
+function suiteFailure(result: RunResult, check: RunResult['checks'][number]): string {
+  const root = suite({ ...result, checks: [check] });
+  const failure = allElements(root).find(({ name }) => name === 'failure');
+  return failure === undefined ? '' : textOf(failure);
+}
+
 test('texts lose their colours and whatever XML forbids', () => {
   const { result } = failRun();
   const text = renderJunit(result, { text: '\u001b[31mred\u001b[0m \u0000\ufffe ]]> & <b>' });

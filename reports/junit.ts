@@ -2,6 +2,7 @@ import { unreachable } from '../harness/core/invariant.ts';
 import type { CheckResult } from '../harness/protocols/checker.ts';
 import type { RunProblem, RunResult } from '../harness/protocols/run.ts';
 import { seedOf, titleOf } from './command.ts';
+import { thresholdsOf } from './details.ts';
 import { clean, clipped } from './words.ts';
 import { type XmlElement, xmlDocument } from './xml.ts';
 
@@ -20,25 +21,20 @@ const MESSAGE_MAX = 400;
 export function renderJunit(result: RunResult, options: JunitOptions = {}): string {
   const cases = [
     ...result.checks
-      .filter(({ checker }) => checker !== 'evidence')
+      .filter(({ checker }) => checker !== 'evidence' && !isThreshold(checker, result))
       .map((check) => checkCase(check, result, options)),
+    ...thresholdCases(result),
     ...faultCase(result, options),
     ...runCase(result, options),
   ];
-  const count = (name: string): number =>
-    cases.filter(({ children }) =>
-      children?.some((child) => typeof child !== 'string' && child.name === name),
-    ).length;
-  const totals = {
-    tests: cases.length,
-    failures: count('failure'),
-    errors: count('error'),
-    skipped: count('skipped'),
-    time: seconds(result.wallMs),
-  };
+  const totals = { ...totalsOf(cases), time: seconds(result.wallMs) };
   const suite: XmlElement = {
     name: 'testsuite',
-    attributes: { name: titleOf(result.manifest), ...totals, timestamp: stamp(result) },
+    attributes: {
+      name: titleOf(result.manifest),
+      ...totals,
+      timestamp: stamp(result.manifest.startedAt),
+    },
     children: [{ name: 'properties', children: properties(result) }, ...cases],
   };
   return xmlDocument({
@@ -48,12 +44,26 @@ export function renderJunit(result: RunResult, options: JunitOptions = {}): stri
   });
 }
 
-/** ISO 8601 to the second and without a zone: what the format's schema allows. */
-function stamp({ manifest }: RunResult): string {
-  return manifest.startedAt.replace(/(\.\d+)?Z$/, '');
+/** How many cases there are, and how many of them ended how. */
+export function totalsOf(cases: readonly XmlElement[]): Readonly<Record<string, number>> {
+  const count = (name: string): number =>
+    cases.filter(({ children }) =>
+      children?.some((child) => typeof child !== 'string' && child.name === name),
+    ).length;
+  return {
+    tests: cases.length,
+    failures: count('failure'),
+    errors: count('error'),
+    skipped: count('skipped'),
+  };
 }
 
-function seconds(ms: number): string {
+/** ISO 8601 to the second and without a zone: what the format's schema allows. */
+export function stamp(startedAt: string): string {
+  return startedAt.replace(/(\.\d+)?Z$/, '');
+}
+
+export function seconds(ms: number): string {
   return Number.isFinite(ms) ? (ms / 1000).toFixed(3) : '0.000';
 }
 
@@ -81,7 +91,8 @@ function testCase(name: string, result: RunResult, children: readonly XmlElement
   };
 }
 
-function outcome(
+/** Why a case did not pass. */
+export function outcome(
   name: 'failure' | 'error' | 'skipped',
   type: string,
   message: string,
@@ -92,7 +103,7 @@ function outcome(
   return { name, attributes: { type, message: short }, children: [body === '' ? short : body] };
 }
 
-function output(...lines: readonly string[]): readonly XmlElement[] {
+export function output(...lines: readonly string[]): readonly XmlElement[] {
   const text = lines.filter((line) => line !== '').join('\n');
   return text === '' ? [] : [{ name: 'system-out', children: [text] }];
 }
@@ -137,6 +148,24 @@ function undecided(
     default:
       return unreachable(manifest.config.unknown);
   }
+}
+
+/** Said case by case, where the checker came to figures. */
+function isThreshold(checker: string, result: RunResult): boolean {
+  return checker === 'thresholds' && (thresholdsOf(result)?.rows.length ?? 0) > 0;
+}
+
+/** A case for each threshold, with what was measured. */
+function thresholdCases(result: RunResult): readonly XmlElement[] {
+  const rows = thresholdsOf(result)?.rows ?? [];
+  return rows.map(({ metric, expression, shown, passed, reason }) => {
+    const measured = `measured: ${shown}${reason === undefined ? '' : `; ${reason}`}`;
+    const text = `${metric} ${expression}; ${measured}`;
+    const name = `threshold ${metric} ${expression}`;
+    if (passed === true) return testCase(name, result, output(measured));
+    if (passed === null) return testCase(name, result, undecided(result, 'unknown', text, text));
+    return testCase(name, result, [outcome('failure', 'threshold', text, text)]);
+  });
 }
 
 function faultCase(result: RunResult, options: JunitOptions): readonly XmlElement[] {

@@ -1,5 +1,5 @@
 import type { Timer } from '../harness/core/clock.ts';
-import type { RunResult } from '../harness/protocols/run.ts';
+import type { RunManifest, RunResult } from '../harness/protocols/run.ts';
 import { leaderText } from './cluster.ts';
 import { seedOf, titleOf } from './command.ts';
 import { type Load, Meter, type Notice } from './meter.ts';
@@ -21,26 +21,19 @@ export function lineProgress(options: ProgressOptions): Progress {
 class LineProgress implements Progress {
   readonly #options: ProgressOptions;
   readonly #meter = new Meter();
+  /** Before each text, so that lines of tests that run at once can be told apart. */
+  readonly #prefix: string;
   #step: Step = 'setup';
   #timer: Timer | undefined;
   #ended = false;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
-    const { manifest } = options;
-    const { config } = manifest;
-    const head = [
-      `schism ${manifest.version}`,
-      `run=${manifest.run}`,
-      `seed=${seedOf(manifest)}`,
-      `system=${config.system}`,
-      `workload=${config.workload}`,
-      `nodes=${config.nodes.length}`,
-      `clients=${config.workloadOptions.clients}`,
-      `duration=${config.durationMs / 1000}s`,
-      `faults=${config.faults.join(',') || 'none'}`,
-    ];
-    this.#write(head.join(' '));
+    const { manifest, label } = options;
+    this.#prefix = label === undefined ? '' : `${label} `;
+    const head = headText(manifest);
+    if (label === undefined) this.#write(`schism ${manifest.version} ${head}`);
+    else this.#line(0, 'start', `${titleOf(manifest)} ${head}`);
     this.#arm();
   }
 
@@ -56,10 +49,13 @@ class LineProgress implements Progress {
 
   end(result: RunResult): void {
     if (this.#ended) return;
-    const { word } = RUN_WORDS[result.verdict];
-    const first = result.reasons[0] ?? exitReason(result);
-    const text = `${titleOf(result.manifest)} ${first}`;
-    this.#line(this.#options.clock.now(), word, text);
+    // What the test amounts to is said by its suite.
+    if (this.#options.label === undefined) {
+      const { word } = RUN_WORDS[result.verdict];
+      const first = result.reasons[0] ?? exitReason(result);
+      const text = `${titleOf(result.manifest)} ${first}`;
+      this.#line(this.#options.clock.now(), word, text);
+    }
     this[Symbol.dispose]();
   }
 
@@ -109,13 +105,28 @@ class LineProgress implements Progress {
 
   #line(timeNanos: number, word: string, text: string): void {
     const time = (timeNanos / 1e9).toFixed(1).padStart(5);
-    this.#write(`[${time}] ${word.padEnd(8)}${text}`);
+    this.#write(`[${time}] ${word.padEnd(8)}${this.#prefix}${text}`);
   }
 
   #write(line: string): void {
     if (this.#ended) return;
     this.#options.write(`${clipped(clean(line).replaceAll('\u00a0', ' '), COLUMNS_MAX)}\n`);
   }
+}
+
+/** What is run, so that the log alone tells how to run it again. */
+function headText(manifest: RunManifest): string {
+  const { config, run } = manifest;
+  return [
+    `run=${run}`,
+    `seed=${seedOf(manifest)}`,
+    `system=${config.system}`,
+    `workload=${config.workload}`,
+    `nodes=${config.nodes.length}`,
+    `clients=${config.workloadOptions.clients}`,
+    `duration=${config.durationMs / 1000}s`,
+    `faults=${config.faults.join(',') || 'none'}`,
+  ].join(' ');
 }
 
 function loadText({ ok, fail, info, perSecond, p50, p99 }: Load): string {

@@ -1,7 +1,8 @@
-import type { Timer } from '../harness/core/clock.ts';
-import { type Nanos, nanos } from '../harness/core/units.ts';
+import type { Clock, Timer } from '../harness/core/clock.ts';
+import type { Nanos } from '../harness/core/units.ts';
 import type { Op } from '../harness/history/op.ts';
 import { seedOf, titleOf } from './command.ts';
+import { FaultStrip } from './fault-strip.ts';
 import { Meter } from './meter.ts';
 import type { Progress, ProgressOptions, Step } from './progress.ts';
 import { plainStyle, type Style } from './style.ts';
@@ -10,55 +11,71 @@ import { clean, clipped, countText, lengthText, rateText, spanText, widthOf } fr
 const REDRAW_MS = 250;
 const WINDOW_SECONDS = 5;
 
-/**
- * Progress for a terminal: a block of a few lines, redrawn at most four times a second and gone at
- * the end. Lines never wrap, so that the block can be found again.
- */
-export function liveProgress(options: ProgressOptions): Progress {
-  return new LiveProgress(options);
+/** A part of what a terminal shows until something else stands there. */
+export interface LiveBlock {
+  /** Never wider than `columns`. With `compact` a single line. */
+  lines(columns: number, compact: boolean): readonly string[];
 }
 
-class LiveProgress implements Progress {
-  readonly #options: ProgressOptions;
-  readonly #style: Style;
-  readonly #meter = new Meter();
-  #step: Step = 'setup';
-  #stepStart: Nanos = nanos(0);
+export interface LiveScreenOptions {
+  readonly clock: Clock;
+  write(text: string): void;
+  /** Columns of the terminal, asked at each drawing. */
+  columns(): number;
+}
+
+/**
+ * The last lines of a terminal, redrawn at most four times a second and gone at the end; what is
+ * said meanwhile scrolls up above them. Lines never wrap, so that they can be found again.
+ */
+export class LiveScreen implements Disposable {
+  readonly #options: LiveScreenOptions;
+  readonly #blocks = new Set<LiveBlock>();
+  #footer: LiveBlock | undefined;
   #drawn = 0;
   #timer: Timer | undefined;
-  #ended = false;
 
-  constructor(options: ProgressOptions) {
+  constructor(options: LiveScreenOptions) {
     this.#options = options;
-    this.#style = options.style ?? plainStyle;
-    this.#stepStart = options.clock.now();
-    this.#draw();
     this.#arm();
   }
 
-  onPhase(step: Step): void {
-    this.#step = step;
-    this.#stepStart = this.#options.clock.now();
+  /** Shown until it is disposed of. */
+  add(block: LiveBlock): Disposable {
+    this.#blocks.add(block);
+    this.#draw();
+    return {
+      [Symbol.dispose]: () => {
+        if (!this.#blocks.delete(block) || this.#timer === undefined) return;
+        this.#draw();
+      },
+    };
   }
 
-  onOp(op: Op): void {
-    this.#meter.observe(op);
+  /** Always the last lines. */
+  setFooter(block: LiveBlock): void {
+    this.#footer = block;
+    this.#draw();
   }
 
-  end(): void {
-    this[Symbol.dispose]();
+  /** Text that stays; ends in a line break. */
+  say(text: string): void {
+    this.#options.write(`${this.#erase()}${text}`);
+    this.#drawn = 0;
+    if (this.#timer !== undefined) this.#draw();
   }
 
   [Symbol.dispose](): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#timer?.cancel();
-    this.#options.write(this.#erase());
+    if (this.#timer === undefined) return;
+    this.#timer.cancel();
+    this.#timer = undefined;
+    if (this.#drawn > 0) this.#options.write(this.#erase());
+    this.#drawn = 0;
   }
 
   #arm(): void {
     this.#timer = this.#options.clock.timer(REDRAW_MS, () => {
-      if (this.#ended) return;
+      if (this.#timer === undefined) return;
       this.#draw();
       this.#arm();
     });
@@ -67,17 +84,100 @@ class LiveProgress implements Progress {
   #draw(): void {
     // One column stays free: some terminals wrap when the last one is written.
     const columns = Math.max(40, this.#options.columns()) - 1;
-    const lines = [
-      this.#headLine(columns),
-      ...this.#rows().map(([label, text]) => this.#row(label, text, columns)),
-    ];
-    this.#options.write(`${this.#erase()}${lines.join('\n')}\n`);
+    const compact = this.#blocks.size > 1;
+    const blocks = [...this.#blocks, ...(this.#footer === undefined ? [] : [this.#footer])];
+    const lines = blocks.flatMap((block) => block.lines(columns, compact));
+    const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    this.#options.write(`${this.#erase()}${text}`);
     this.#drawn = lines.length;
   }
 
-  /** Up to the first line of the block, then everything below is cleared. */
+  /** Up to the first line, then everything below is cleared. */
   #erase(): string {
     return this.#drawn === 0 ? '' : `\u001b[${this.#drawn}A\u001b[0J`;
+  }
+}
+
+/** Progress for a terminal, on a screen of its own. */
+export function liveProgress(options: ProgressOptions): Progress {
+  const screen = new LiveScreen(options);
+  const block = new RunBlock(options);
+  screen.add(block);
+  return progressOf(block, () => {
+    screen[Symbol.dispose]();
+  });
+}
+
+/** The same beside others; `label` tells which of how many it is. */
+export function liveProgressOn(screen: LiveScreen, options: ProgressOptions): Progress {
+  const block = new RunBlock(options);
+  const shown = screen.add(block);
+  return progressOf(block, () => {
+    shown[Symbol.dispose]();
+  });
+}
+
+function progressOf(block: RunBlock, end: () => void): Progress {
+  return {
+    onOp: (op) => {
+      block.observe(op);
+    },
+    onPhase: (step) => {
+      block.begin(step);
+    },
+    end,
+    [Symbol.dispose]: end,
+  };
+}
+
+/** How one run goes. */
+class RunBlock implements LiveBlock {
+  readonly #options: ProgressOptions;
+  readonly #style: Style;
+  readonly #meter = new Meter();
+  readonly #strip = new FaultStrip();
+  #step: Step = 'setup';
+  #stepStart: Nanos;
+
+  constructor(options: ProgressOptions) {
+    this.#options = options;
+    this.#style = options.style ?? plainStyle;
+    this.#stepStart = options.clock.now();
+  }
+
+  begin(step: Step): void {
+    this.#step = step;
+    this.#stepStart = this.#options.clock.now();
+    this.#strip.phase(step, this.#stepStart);
+  }
+
+  observe(op: Op): void {
+    this.#meter.observe(op);
+    if (op.process === 'nemesis') this.#strip.faults(op.time, this.#meter.faults.size);
+  }
+
+  lines(columns: number, compact: boolean): readonly string[] {
+    if (compact) return [this.#compactLine(columns)];
+    return [
+      this.#headLine(columns),
+      ...this.#rows(columns).map(([label, text]) => this.#row(label, text, columns)),
+    ];
+  }
+
+  #compactLine(columns: number): string {
+    const { clock, manifest } = this.#options;
+    const load = this.#meter.load(clock.now(), WINDOW_SECONDS);
+    const recent = load.ok + load.fail + load.info;
+    const faults = [...this.#meter.faults.values()].map(({ text }) => text);
+    const parts = [
+      `${this.#step} ${this.#time()}`,
+      ...(recent === 0
+        ? []
+        : [`${countText(load.perSecond)}/s`, `ok ${rateText(load.ok / recent)}`]),
+      ...faults,
+    ];
+    const text = clipped(`${titleOf(manifest)}   ${parts.join('  ')}`, columns - 3);
+    return ` ${this.#style.good('▶')} ${text}`;
   }
 
   #row(label: string, text: string, columns: number): string {
@@ -85,7 +185,8 @@ class LiveProgress implements Progress {
     return `${this.#style.dim(head)}${clipped(text, columns - widthOf(head))}`;
   }
 
-  #headLine(columns: number): string {
+  /** Of the step, and of how much, where that is known. */
+  #time(): string {
     const { clock, manifest } = this.#options;
     const { config } = manifest;
     const planned: Partial<Record<Step, number>> = {
@@ -94,18 +195,22 @@ class LiveProgress implements Progress {
     };
     const expected = planned[this.#step];
     const elapsed = (clock.now() - this.#stepStart) / 1e6;
-    const time =
-      expected === undefined
-        ? lengthText(elapsed)
-        : `${lengthText(Math.min(elapsed, expected))} of ${lengthText(expected)}`;
+    return expected === undefined
+      ? lengthText(elapsed)
+      : `${lengthText(Math.min(elapsed, expected))} of ${lengthText(expected)}`;
+  }
+
+  #headLine(columns: number): string {
+    const { label, manifest } = this.#options;
+    const time = this.#time();
     const text = clipped(`${titleOf(manifest)}   ${this.#step} ${time}`, columns - 3);
-    const right = `seed ${seedOf(manifest)}   run ${clean(manifest.run)}`;
+    const right = label ?? `seed ${seedOf(manifest)}   run ${clean(manifest.run)}`;
     const gap = columns - 3 - widthOf(text) - widthOf(right);
     const end = gap < 3 ? '' : `${' '.repeat(gap)}${this.#style.dim(right)}`;
     return ` ${this.#style.good('▶')} ${this.#style.strong(text)}${end}`;
   }
 
-  #rows(): readonly (readonly [string, string])[] {
+  #rows(columns: number): readonly (readonly [string, string])[] {
     const now = this.#options.clock.now();
     const { total, roles, faults } = this.#meter;
     const all = total.ok + total.fail + total.info;
@@ -125,10 +230,16 @@ class LiveProgress implements Progress {
     const active = [...faults.values()].map(
       ({ text, sinceNanos }) => `${text} (${lengthText((now - sinceNanos) / 1e6)})`,
     );
+    const current = active.join('   ') || 'none now';
+    const strip = this.#strip.text(
+      now,
+      this.#options.manifest.config.durationMs,
+      stripWidth(columns),
+    );
     return [
       ['ops', ops.join('  ')],
       ...(roles.length === 0 ? [] : [['cluster', this.#cluster()] as const]),
-      ['faults', active.join('   ') || 'none now'],
+      ['faults', strip === '' ? current : `${strip}   now: ${current}`],
     ];
   }
 
@@ -140,4 +251,9 @@ class LiveProgress implements Progress {
       })
       .join('   ');
   }
+}
+
+/** A strip needs room to tell something, and must leave some for the faults of now. */
+function stripWidth(columns: number): number {
+  return columns < 80 ? 0 : Math.min(40, Math.floor(columns / 2.5));
 }

@@ -102,7 +102,7 @@ describe('the live block, on a terminal', () => {
       " ▶ etcd/register   main 32.2 s of 60.0 s                                 seed 0x5eed1234   run 7f3a
          ops      37/s  ok 82.80 %  unknown 5.10 %  failed 12.10 %  p50 1.9 ms  p99 131 ms  1 489 in all
          cluster  n1 LEADER t6   n2 follower t6   n3 follower t6   n4 follower t6   n5 unreachable
-         faults   pause n5 (leader) (2.3 s)
+         faults   ───▓▓▓▓▓▓▓─────────▓┃··················   now: pause n5 (leader) (2.3 s)
       "
     `);
   });

@@ -23,4 +23,6 @@ export interface ProgressOptions {
   /** Columns of the terminal, asked at each drawing. */
   columns(): number;
   readonly style?: Style;
+  /** `#3`: which test of a suite it is. */
+  readonly label?: string;
 }

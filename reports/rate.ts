@@ -29,3 +29,8 @@ export function wilsonText({ found, of, low, high }: Rate): string {
   const percent = (rate: number): string => `${(rate * 100).toFixed(0)}\u00a0%`;
   return `${found} of ${of} (95\u00a0% interval ${percent(low)} to ${percent(high)})`;
 }
+
+/** `8 to 42 %`: the interval alone. */
+export function intervalText({ low, high }: Rate): string {
+  return `${(low * 100).toFixed(0)} to ${(high * 100).toFixed(0)}\u00a0%`;
+}

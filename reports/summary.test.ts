@@ -48,6 +48,12 @@ test('another workload, kind of fault or of anomaly has another fingerprint', ()
   expect(new Set(prints).size).toBe(4);
 });
 
+test('says of a run whose history was cut by the disk that it is incomplete', () => {
+  const { result, history } = failRun();
+  expect(summaryOf({ ...result, incomplete: true }, history)).toHaveProperty('incomplete', true);
+  expect(summaryOf(result, history)).not.toHaveProperty('incomplete');
+});
+
 test('stays within 8 KB, and keeps what was found', () => {
   const { result, history } = failRun();
   const many = Array.from({ length: 300 }, (_, at) => ({

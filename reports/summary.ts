@@ -21,6 +21,8 @@ export interface VerdictSummary {
   readonly startedAt: string;
   readonly wallMs: number;
   readonly interrupted?: string;
+  /** What is stored of its history is only the beginning. */
+  readonly incomplete?: true;
   readonly counts: RunResult['counts'];
   readonly checks: readonly CheckLine[];
   /** Checks that found no room here. */
@@ -58,6 +60,7 @@ export function summaryOf(result: RunResult, history: History): VerdictSummary {
     startedAt: clipped(clean(manifest.startedAt), 40),
     wallMs: Math.round(result.wallMs),
     ...(result.interrupted !== undefined && { interrupted: result.interrupted }),
+    ...(result.incomplete === true && { incomplete: true }),
     counts: result.counts,
     checks: result.checks.map(checkLine),
     problems: result.problems.length,
@@ -66,7 +69,14 @@ export function summaryOf(result: RunResult, history: History): VerdictSummary {
   return fitted(base);
 }
 
-function checkLine({ checker, verdict, anomalies, covered, reason }: CheckResult): CheckLine {
+/** Of one check: what it found, why it gave up, or what it looked at. */
+export function checkLine({
+  checker,
+  verdict,
+  anomalies,
+  covered,
+  reason,
+}: CheckResult): CheckLine {
   const text = anomalies[0]?.explanation ?? reason ?? covered;
   return {
     checker: clipped(clean(checker), 64),
@@ -104,6 +114,9 @@ export function fingerprintOf(result: RunResult, history: History): string | und
   const kinds = operations.map(({ index }) => history.op(index).f).toSorted();
   const { faults, schedule = [], workload } = result.manifest.config;
   const under = [...new Set([...faults, ...schedule.map(({ fault }) => fault)])].toSorted();
-  const parts = [broken.checker, anomaly?.kind ?? '', kinds, under, workload];
+  // All thresholds are of one kind; what was measured tells them apart.
+  const metric = anomaly?.certificate['metric'];
+  const kind = [anomaly?.kind ?? '', ...(typeof metric === 'string' ? [metric] : [])].join(' ');
+  const parts = [broken.checker, kind, kinds, under, workload];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

@@ -10,6 +10,7 @@ import {
   shortRun,
   unknownRun,
 } from './testing/fixture-result.ts';
+import { lostWriteRun, noOrderRun, splitBrainRun } from './testing/fixture-violations.ts';
 import { exitReason, renderText } from './text.ts';
 import { widthOf } from './words.ts';
 
@@ -19,10 +20,18 @@ const RUNS: readonly (readonly [string, () => FixtureRun])[] = [
   ['pass', passRun],
   ['short', shortRun],
   ['fail', failRun],
+  ['split-brain', splitBrainRun],
+  ['lost-write', lostWriteRun],
+  ['no-order', noOrderRun],
   ['unknown', unknownRun],
   ['error', errorRun],
   ['interrupted', interruptedRun],
 ];
+
+/** Commands and paths are pasted as they are. */
+function tooWide(text: string, columns: number): readonly string[] {
+  return text.split('\n').filter((line) => widthOf(line) > columns);
+}
 
 describe.each(RUNS)('the text of a run that ends %s', (name, make) => {
   const { result, history } = make();
@@ -30,10 +39,25 @@ describe.each(RUNS)('the text of a run that ends %s', (name, make) => {
   test.each([80, 100])('at %i columns', async (columns) => {
     const text = renderText(result, history, { columns, ...PATHS });
     await expect(text).toMatchFileSnapshot(`./testing/golden/${name}-${columns}.txt`);
-    const wide = text.split('\n').filter((line) => widthOf(line) > columns);
-    expect(wide).toEqual([]);
+    expect(tooWide(text, columns)).toEqual([]);
     expect(text).not.toContain('\u001b');
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  test.each([120, 160])('at %i columns lines stay short enough to read', async (columns) => {
+    const text = renderText(result, history, { columns, ...PATHS });
+    await expect(text).toMatchFileSnapshot(`./testing/golden/${name}-100.txt`);
+  });
+
+  test('minimal leaves out what is not wrong, and verbose leaves out nothing', () => {
+    const lines = (more: object): readonly string[] =>
+      renderText(result, history, { ...PATHS, ...more }).split('\n');
+    const all = lines({});
+    const minimal = lines({ minimal: true });
+    expect(minimal.length).toBeLessThanOrEqual(all.length);
+    expect([minimal[0], minimal.at(-2)]).toEqual([all[0], all.at(-2)]);
+    expect(minimal).not.toContain(' Checks');
+    expect(lines({ verbose: true }).length).toBeGreaterThanOrEqual(all.length);
   });
 
   test('colours change nothing but colours', () => {
@@ -135,4 +159,79 @@ describe('the reason for the exit code', () => {
   ] as const)('%s', (_, more, reason) => {
     expect(exitReason({ ...result, ...more })).toBe(reason);
   });
+});
+
+test('what is counted is said of a violation, and what to expect of doing it again', () => {
+  const { result, history } = failRun();
+  const text = renderText(result, history);
+  expect(text).toContain(
+    ' How often     1 of 41\u00a0220 linearizable reads stale; 1 of 33 keys with a violation, 32 linearizable',
+  );
+  expect(text).toContain('running again shows it sometimes.');
+  const simulated = { virtualMs: 41_300, realMs: 2_100 };
+  expect(renderText({ ...result, simulated }, history)).toContain('so does running again');
+  const bare = { ...result, checks: result.checks.map((check) => ({ ...check, details: {} })) };
+  expect(renderText(bare, history)).not.toContain('How often');
+});
+
+test('what a read may still return is said only where each value was written once', () => {
+  const { result, history } = failRun();
+  const line =
+    'from 35.494 on, a linearizable read of k99 may return 42 or something newer, never 41';
+  expect(renderText(result, history)).toContain(line);
+  const checks = result.checks.map((check) => ({
+    ...check,
+    anomalies: check.anomalies.map((anomaly) => ({
+      ...anomaly,
+      certificate: { ...anomaly.certificate, by: 'writers' },
+    })),
+  }));
+  expect(renderText({ ...result, checks }, history)).not.toContain('may return');
+});
+
+test('a run of a suite is called by its title, and is run again by its id', () => {
+  const { result, history } = failRun();
+  const ref = { id: 'x', title: 'register/pause', project: 'stale' };
+  const config = { ...result.manifest.config, test: ref };
+  const argv = ['run', '-c', 'a b.ts', '--output=out', '--shard', '1/2'];
+  const text = renderText({ ...result, manifest: { ...result.manifest, argv, config } }, history);
+  expect(text).toContain('✗ FAIL  register/pause [stale]');
+  expect(text).toContain("Run again     npx schism replay 7f3a -o out -c 'a b.ts'\n");
+});
+
+test('thresholds stand with what was measured, and with a mark for each', () => {
+  const { result, history } = passRun();
+  const rows = [
+    {
+      metric: 'availability{window:none}',
+      expression: 'rate>0.999',
+      value: 0.99987,
+      shown: '0.99987',
+      passed: true,
+    },
+    {
+      metric: 'recovery_ms',
+      expression: 'p(95)<5000',
+      value: 6104.4,
+      shown: '6104',
+      passed: false,
+    },
+    { metric: 'staleness_ms', expression: 'max<9', value: null, shown: 'no data', passed: null },
+  ];
+  const check = {
+    checker: 'thresholds',
+    verdict: 'invalid' as const,
+    anomalies: [],
+    covered: '1 of 3',
+    details: { rows },
+  };
+  const text = renderText({ ...result, checks: [...result.checks, check] }, history);
+  const at = text.indexOf(' Thresholds\n');
+  const lines = text.slice(at).split('\n').slice(1, 5);
+  expect(lines.map((line) => line.trim().split(/ {2,}/))).toEqual([
+    ['metric', 'threshold', 'measured'],
+    ['✓ availability{window:none}', 'rate>0.999', '0.99987'],
+    ['✗ recovery_ms', 'p(95)<5000', '6104'],
+    ['? staleness_ms', 'max<9', 'no data'],
+  ]);
 });

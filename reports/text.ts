@@ -1,9 +1,9 @@
 import { unreachable } from '../harness/core/invariant.ts';
 import type { History } from '../harness/history/history.ts';
 import type { RunProblem, RunResult } from '../harness/protocols/run.ts';
-import { againCommand, checkCommand, titleOf } from './command.ts';
-import { bySeverity } from './details.ts';
-import { commandLines, paragraph } from './layout.ts';
+import { againCommand, checkCommand, shrinkCommand, titleOf } from './command.ts';
+import { bySeverity, linearizableOf, readModesOf } from './details.ts';
+import { commandLines, hanging, paragraph } from './layout.ts';
 import { readRun } from './reading.ts';
 import { plainStyle, type Style } from './style.ts';
 import type { Lines, Page } from './text/page.ts';
@@ -13,6 +13,7 @@ import {
   faultTable,
   operationTable,
   readModeTable,
+  thresholdTable,
 } from './text/tables.ts';
 import { unknownLines } from './text/unknown.ts';
 import { violationLines } from './text/violation.ts';
@@ -36,6 +37,12 @@ export interface TextOptions {
   readonly reportPath?: string;
   /** The folder of the run: history, logs of the nodes. */
   readonly runPath?: string;
+  /** Files beside those, with what they are. */
+  readonly files?: readonly (readonly [label: string, path: string])[];
+  /** Everything is listed, however long. */
+  readonly verbose?: boolean;
+  /** Only what is wrong: no tables, and of a pass little more than that it is one. */
+  readonly minimal?: boolean;
 }
 
 const PROBLEMS_MAX = 5;
@@ -49,7 +56,9 @@ const DETAIL_LINES = 12;
 export function renderText(result: RunResult, history: History, options: TextOptions = {}): string {
   const columns = Math.min(100, Math.max(60, options.columns ?? 100));
   const style = options.style ?? plainStyle;
-  const page: Page = { result, history, reading: readRun(result, history), style, columns };
+  const { verbose = false, minimal = false } = options;
+  const reading = readRun(result, history);
+  const page: Page = { result, history, reading, style, columns, verbose };
   const lines = [
     headline(page),
     ...meaning(page),
@@ -60,16 +69,23 @@ export function renderText(result: RunResult, history: History, options: TextOpt
     ...result.checks
       .filter(({ verdict }) => verdict === 'unknown')
       .flatMap((check) => unknownLines(check, page)),
-    ...checkTable(page),
-    ...readModeTable(page),
-    ...faultTable(page),
-    ...availabilityTable(page),
-    ...operationTable(page),
-    ...againLines(page, options),
+    ...(minimal ? [] : tables(page)),
+    ...(minimal && result.verdict === 'pass' ? [] : againLines(page, options)),
     '',
     ` ${exitLine(page)}`,
   ];
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`;
+}
+
+function tables(page: Page): Lines {
+  return [
+    ...checkTable(page),
+    ...readModeTable(page),
+    ...thresholdTable(page),
+    ...faultTable(page),
+    ...availabilityTable(page),
+    ...operationTable(page),
+  ];
 }
 
 function headline({ result, style, columns }: Page): string {
@@ -141,7 +157,7 @@ function simulatedText({ simulated }: RunResult): Lines {
 function problemLines(page: Page, options: TextOptions): Lines {
   const { problems } = page.result;
   const sorted = bySeverity(problems);
-  const shown = sorted.slice(0, PROBLEMS_MAX);
+  const shown = page.verbose === true ? sorted : sorted.slice(0, PROBLEMS_MAX);
   const fatal = shown.some(({ severity }) => severity === 'fatal');
   return [
     ...shown.flatMap((problem) => problemLine(problem, page)),
@@ -187,17 +203,57 @@ function againLines({ result, history, columns, style }: Page, options: TextOpti
   const lines = [
     ['Judge again', history.length === 0 ? '' : checkCommand(manifest)],
     ['Run again', againCommand(manifest)],
+    ['Make it small', shrinkCommand(result)],
     ['Report', clean(options.reportPath ?? '')],
+    ...(options.files ?? []).map(([label, path]) => [label, clean(path)] as const),
   ].filter(([, text]) => text !== '');
   const width = columns - 15;
   return [
     '',
+    ...(result.verdict === 'fail' ? howOften(result, columns) : []),
     ...lines.flatMap(([label = '', text = '']) =>
       commandLines(text, width).map(
         (line, at) => style.dim(` ${at === 0 ? label : ''}`.padEnd(15)) + line,
       ),
     ),
+    ...againText(result, history.length, columns).map(style.dim),
   ];
+}
+
+/** What the checkers have counted; what they have not is left out. */
+function howOften(result: RunResult, columns: number): Lines {
+  const broken = (readModesOf(result)?.modes ?? []).filter(
+    ({ result: kept, stale }) => kept === 'broken' && stale > 0,
+  );
+  const reads = broken.map(
+    ({ mode, stale, reads: all }) =>
+      `${countText(stale)} of ${counted(all, `${clean(mode)} read`)} stale`,
+  );
+  const keys = result.checks.flatMap((check) => {
+    const details = linearizableOf(check);
+    if (details === undefined || details.invalid.length === 0 || details.keys < 2) return [];
+    const { invalid, valid } = details;
+    const all = counted(details.keys, 'key');
+    return [
+      `${countText(invalid.length)} of ${all} with a violation, ${countText(valid)} linearizable`,
+    ];
+  });
+  const text = [...reads, ...keys].join('; ');
+  return text === '' ? [] : hanging('How often', text, columns, { label: 1, text: 15 });
+}
+
+/** What can be expected of doing it again: the same history, and the same run. */
+function againText(
+  { manifest, simulated, verdict }: RunResult,
+  length: number,
+  columns: number,
+): Lines {
+  if (verdict !== 'fail' || length === 0 || manifest.startedAt === '') return [];
+  const run =
+    simulated === undefined
+      ? 'running again shows it sometimes'
+      : 'so does running again: a simulated run hangs on its seed alone';
+  return paragraph(`Judging again always says the same; ${run}.`, columns, 15);
 }
 
 function exitLine({ result, style, columns }: Page): string {

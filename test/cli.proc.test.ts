@@ -90,6 +90,7 @@ describe('a run', () => {
       'report.html',
       'results.json',
       'run.json',
+      'summary.md',
       'tests',
       'verdict.json',
     ]);
@@ -156,10 +157,14 @@ describe('a run', () => {
     const clock = realClock();
     for (let tries = 0; tries < 100; tries++) {
       await sleep(clock, 50);
-      const made = await box.runDir().then(
-        (dir) => mkdir(join(dir, 'report.html')).then(() => true),
-        () => false,
-      );
+      // The folder of all runs is there a moment before that of the first.
+      const made = await box
+        .runDir()
+        .then((dir) => mkdir(join(dir, 'report.html')))
+        .then(
+          () => true,
+          () => false,
+        );
       if (made) break;
     }
     const { exitCode, stdout } = await running;

@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { renderHtml } from '../reports/html/report.ts';
+import { renderSuiteHtml } from '../reports/html/suite.ts';
+import { lostWriteRun } from '../reports/testing/fixture-lost-write.ts';
 import {
   errorRun,
   type FixtureRun,
@@ -14,6 +16,8 @@ import {
   shortRun,
   unknownRun,
 } from '../reports/testing/fixture-result.ts';
+import { previousSuite, suiteResult } from '../reports/testing/fixture-suite-page.ts';
+import { unclean } from './axe.ts';
 import { describeWith } from './requires.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -36,23 +40,23 @@ interface Opened extends AsyncDisposable {
   readonly complaints: readonly string[];
 }
 
-async function opened(
-  { result, history }: FixtureRun,
-  colorScheme: 'light' | 'dark' = 'light',
-  width = 1280,
-): Promise<Opened> {
+async function opened({ result, history }: FixtureRun, width = 1280): Promise<Opened> {
+  return openedText(renderHtml(result, history, { script: '' }), width);
+}
+
+async function openedText(text: string, width = 1280, hash = ''): Promise<Opened> {
   const path = join(folder, 'report.html');
-  await writeFile(path, renderHtml(result, history, { script: '' }));
-  const page = await browser.newPage({ colorScheme, viewport: { width, height: 900 } });
+  await writeFile(path, text);
+  const page = await browser.newPage({ colorScheme: 'light', viewport: { width, height: 900 } });
   const complaints: string[] = [];
   const address = pathToFileURL(path).href;
   page.on('pageerror', (error) => complaints.push(error.message));
   page.on('console', (message) => complaints.push(message.text()));
   page.on('request', (request) => {
     const url = request.url();
-    if (url !== address && url !== 'data:,') complaints.push(`request to ${url}`);
+    if (url.split('#')[0] !== address && url !== 'data:,') complaints.push(`request to ${url}`);
   });
-  await page.goto(address);
+  await page.goto(`${address}${hash}`);
   return {
     page,
     complaints,
@@ -61,12 +65,17 @@ async function opened(
 }
 
 const RUNS: readonly (readonly [string, () => FixtureRun, string])[] = [
-  ['fail', failRun, '✗ FAIL'],
+  ['fail', lostWriteRun, '✗ FAIL'],
   ['pass', passRun, '✓ PASS'],
   ['short', shortRun, '✓ PASS'],
   ['unknown', unknownRun, '? UNKNOWN'],
   ['error', errorRun, '✗ ERROR'],
 ];
+
+const BACKGROUNDS = [
+  ['light', 'rgb(255, 255, 255)'],
+  ['dark', 'rgb(16, 20, 24)'],
+] as const;
 
 /** Texts of a plot that stand outside of it, or lie over another text. */
 const MISPLACED = `[...document.querySelectorAll('svg[role=img]')].flatMap((svg) => {
@@ -100,7 +109,7 @@ const CONTRASTS = `(() => {
   const behind = (element) => {
     for (let at = element; at !== null; at = at.parentElement) {
       const color = getComputedStyle(at).backgroundColor;
-      if (!/, 0\\)$/.test(color)) return color;
+      if (!/^rgba.*, 0\\)$/.test(color)) return color;
     }
     return getComputedStyle(document.body).backgroundColor;
   };
@@ -127,14 +136,18 @@ describeWith('chromium', 'the report without its program in a browser', () => {
   });
 
   describe.each(RUNS)('the page of a run that ends %s', (_, make, words) => {
-    test.each(['light', 'dark'] as const)('opens without a complaint, %s', async (scheme) => {
-      await using open = await opened(make(), scheme);
-      expect(await open.page.locator('h1').innerText()).toContain(words);
-      const background = await open.page.evaluate(
-        'getComputedStyle(document.body).backgroundColor',
-      );
-      expect(background).toBe(scheme === 'light' ? 'rgb(255, 255, 255)' : 'rgb(16, 20, 24)');
-      const picture = await open.page.screenshot({ fullPage: true });
+    test('opens without a complaint, light and dark', async () => {
+      await using open = await opened(make());
+      const { page } = open;
+      expect(await page.locator('h1').innerText()).toContain(words);
+      for (const [colorScheme, colour] of BACKGROUNDS) {
+        await page.emulateMedia({ colorScheme });
+        const background = 'getComputedStyle(document.body).backgroundColor';
+        expect(await page.evaluate(background)).toBe(colour);
+        // Words that do not stand out from what is behind them.
+        expect(await page.evaluate(CONTRASTS)).toEqual([]);
+      }
+      const picture = await page.screenshot({ fullPage: true });
       expect(picture.length).toBeGreaterThan(10_000);
       expect(open.complaints).toEqual([]);
     });
@@ -142,7 +155,7 @@ describeWith('chromium', 'the report without its program in a browser', () => {
 
   describe('what the plots show', () => {
     test.each([
-      ['fail', failRun],
+      ['fail', lostWriteRun],
       ['short', shortRun],
     ] as const)('%s: no label is cut or lies over another', async (_, make) => {
       await using open = await opened(make());
@@ -165,19 +178,59 @@ describeWith('chromium', 'the report without its program in a browser', () => {
     });
 
     test('a narrow window scrolls inside its boxes, never as a whole', async () => {
-      await using open = await opened(failRun(), 'light', 400);
+      await using open = await opened(failRun(), 400);
       const over = await open.page.evaluate(
         'document.documentElement.scrollWidth - document.documentElement.clientWidth',
       );
       expect(over).toBe(0);
     });
+  });
 
-    test('words stand out from what is behind them', async () => {
-      for (const scheme of ['light', 'dark'] as const) {
-        await using open = await opened(failRun(), scheme);
-        const ratios = await open.page.evaluate(CONTRASTS);
-        expect(ratios).toEqual([]);
-      }
+  describe('the page of a suite', () => {
+    const text = renderSuiteHtml(suiteResult(), {
+      previous: previousSuite(),
+      link: ({ dir }) => `${dir}/report.html`,
+    });
+
+    test('opens without a complaint or a request, and clean for axe in both themes', async () => {
+      await using open = await openedText(text, 1280, '#test-1');
+      expect(await unclean(open.page)).toEqual([]);
+      await open.page.emulateMedia({ colorScheme: 'dark' });
+      expect(await unclean(open.page, ['color-contrast'])).toEqual([]);
+      expect(open.complaints).toEqual([]);
+    });
+
+    test('can be searched, filtered, sorted, and walked through by keys', async () => {
+      await using open = await openedText(text);
+      const { page } = open;
+      const shown = async (): Promise<readonly string[]> =>
+        page.locator('table.tests tbody:not([hidden]) th').allInnerTexts();
+      expect(await shown()).toHaveLength(6);
+      await page.keyboard.press('/');
+      await page.keyboard.type('halves serial');
+      expect(await shown()).toEqual([expect.stringContaining('[serializable]')]);
+      await page.locator('#search').fill('');
+      await page.getByLabel('Show').selectOption('new');
+      expect(await shown()).toEqual([expect.stringMatching(/pause-leader\s+\[linearizable\]/)]);
+      await page.getByLabel('Show').selectOption('');
+      await page.getByRole('button', { name: 'test' }).click();
+      expect((await shown())[0]).toContain('bank/kill-all');
+      await page.getByRole('button', { name: 'verdict' }).click();
+      expect((await shown())[0]).toContain('pause-leader');
+      await page.keyboard.press('n');
+      expect(new URL(page.url()).hash).toBe('#test-1');
+      expect(await page.locator('#test-1 details').getAttribute('open')).toBe('');
+      expect(await page.locator('#test-1 pre').isVisible()).toBe(true);
+      await page.keyboard.press('p');
+      expect(new URL(page.url()).hash).not.toBe('#test-1');
+    });
+
+    test('a narrow window scrolls inside its boxes, never as a whole', async () => {
+      await using open = await openedText(text, 400);
+      const over = await open.page.evaluate(
+        'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+      );
+      expect(over).toBe(0);
     });
   });
 });

@@ -107,5 +107,10 @@ describe('raftkv under faults', () => {
     expect(await leftProcesses(box)).toEqual([]);
     const { out } = await box.schism(['check', 'latest']);
     expect(out).toMatch(/✓ linearizable/);
+    // Others may have left something on this machine.
+    const doctor = await box.schism(['doctor', '--clean']);
+    const id = (await box.runDir()).slice(-4);
+    expect(doctor.out).toMatch(/✓ {2}node v\d+/);
+    expect(doctor.out).not.toContain(`of run ${id}`);
   });
 });

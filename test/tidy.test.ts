@@ -83,7 +83,8 @@ const BANS: readonly Ban[] = [
   },
   {
     name: 'retries and skips in tests',
-    pattern: /\b(test|it|describe)\.(skip|only|todo)\b|\bretry: [1-9]/,
+    // Where a statement begins: chaos tests have such marks, too, and texts speak of them.
+    pattern: /^\s*(test|it|describe)\.(skip|only|todo)\b|\bretry: [1-9]/,
     except: /^$/,
     instead: 'make it pass, or take it out',
   },

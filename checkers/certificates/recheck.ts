@@ -11,6 +11,7 @@ import { recheckOrder } from './orders.ts';
 import { recheckRaft } from './raft.ts';
 import { backwardsRead, staleByRevision, twoKeys, twoValues } from './revisions.ts';
 import { type Case, onlySource } from './sources.ts';
+import { recheckThreshold } from './thresholds.ts';
 
 /**
  * True, or the first claim that does not hold. Shares no code with the checkers. `model`: of what
@@ -28,6 +29,7 @@ export function recheckCertificate(
   if (anomaly.kind === 'crash-in-log') return crashInLog(anomaly);
   if (anomaly.kind === 'replicas-diverge') return replicasDiverge(anomaly, history);
   if (anomaly.kind === 'past-changed') return pastChanged(anomaly, history);
+  if (anomaly.kind === 'threshold') return recheckThreshold(anomaly, history);
   if (anomaly.kind === 'not-linearizable') return notLinearizable(anomaly, history, model);
   const other = recheckRaft(anomaly, history) ?? recheckOrder(anomaly, history, model);
   if (other !== undefined) return other;

@@ -4,6 +4,7 @@ import type { ReadMode } from '../../harness/history/op.ts';
 import type { CheckContext, Checker } from '../../harness/protocols/checker.ts';
 import type { Model } from '../models/model.ts';
 import { register } from '../models/register.ts';
+import { removalsOf } from '../removals.ts';
 import { historyRounds } from './judge.ts';
 import type { JudgeOptions } from './judgement.ts';
 import { resultOf } from './result.ts';
@@ -37,6 +38,7 @@ export function linearizable(options: LinearizableOptions = {}): Checker {
         clock === undefined ? await runOnThreads(rounds, budget) : runHere(rounds, budget);
       return resultOf(history, judged, ctx.limits);
     },
+    removals: (history) => removalsOf(history, { model, modes, ends: true }),
   };
 }
 

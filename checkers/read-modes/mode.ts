@@ -30,6 +30,8 @@ export interface ModeJudgement {
 /** Examples told of each kind of anomaly: the worst, or the first. */
 const EXAMPLES_MAX = 5;
 const NANOS_PER_MS = 1e6;
+/** Stale reads told one by one; beyond that the counts must do. */
+const STALE_MAX = 1000;
 
 export function judgeMode(
   history: History,
@@ -130,7 +132,12 @@ function rowOf(mode: ReadMode, promise: ReadPromise, outcome: Outcome): ReadMode
     backwardsAcrossNodes: sessions.acrossNodes,
     missedOwnWrite: sessions.missedOwnWrite,
     strongest: strongestOf(outcome, undecided),
-    ...(stalest !== undefined && { stalestRead: stalest.read.start }),
+    ...(stalest !== undefined && {
+      stalestRead: stalest.read.start,
+      staleReads: stale
+        .slice(0, STALE_MAX)
+        .map(({ read, nanos, versions }) => [read.start, nanos / NANOS_PER_MS, versions] as const),
+    }),
   };
 }
 

@@ -2,6 +2,8 @@ import { type Clock, realClock } from '../../harness/core/clock.ts';
 import type { ReadMode } from '../../harness/history/op.ts';
 import type { Checker } from '../../harness/protocols/checker.ts';
 import type { Model } from '../models/model.ts';
+import { register } from '../models/register.ts';
+import { READ_MODES, removalsOf } from '../removals.ts';
 import { checkPrefixConsistent } from './check-prefix.ts';
 
 export interface PrefixConsistentOptions {
@@ -31,6 +33,10 @@ export function prefixConsistent(options: PrefixConsistentOptions = {}): Checker
     check: (history, { limits }) => {
       const clock = options.clock ?? realClock();
       return Promise.resolve(checkPrefixConsistent(history, limits, { ...options, clock }));
+    },
+    removals: (history) => {
+      const { model = register, modes = READ_MODES } = options;
+      return removalsOf(history, { model, modes, ends: true, others: false });
     },
   };
 }

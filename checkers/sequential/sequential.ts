@@ -3,6 +3,7 @@ import type { ReadMode } from '../../harness/history/op.ts';
 import type { Checker } from '../../harness/protocols/checker.ts';
 import type { Model } from '../models/model.ts';
 import { register } from '../models/register.ts';
+import { READ_MODES, removalsOf } from '../removals.ts';
 import { checkOrder } from './check-order.ts';
 import { SEQUENTIAL } from './criteria.ts';
 
@@ -28,7 +29,7 @@ export interface SequentialOptions {
  * revisions, the circles of what must precede what, and a bounded search do not decide is `unknown`.
  */
 export function sequential(options: SequentialOptions = {}): Checker {
-  const { model = register, modes = ['linearizable', 'serializable'] } = options;
+  const { model = register, modes = READ_MODES } = options;
   return {
     name: 'sequential',
     check: (history, ctx) => {
@@ -36,5 +37,7 @@ export function sequential(options: SequentialOptions = {}): Checker {
       const question = { model, modes, criterion: SEQUENTIAL, clock, limits: ctx.limits };
       return Promise.resolve(checkOrder(history, question));
     },
+    // What is sent later may be seen already, so a beginning does not stand by itself.
+    removals: (history) => removalsOf(history, { model, modes, ends: false }),
   };
 }

@@ -71,6 +71,9 @@ export const METRICS: Readonly<Record<MetricName, Metric>> = {
 const WINDOWS: readonly string[] = ['none', 'fault', 'recover'];
 const MODES: readonly string[] = ['linearizable', 'serializable'];
 
+const TEXT_MAX = 200;
+const FLAG_MAX = 2000;
+
 /** Names that people bring from elsewhere. */
 const ALIASES: Readonly<Record<string, string>> = { median: 'med', mean: 'avg', average: 'avg' };
 
@@ -88,6 +91,9 @@ export function parseThreshold(
   options: ParseOptions = {},
 ): Threshold {
   const { place = 'thresholds' } = options;
+  for (const text of [metric, expression])
+    if (typeof text !== 'string' || text.length > TEXT_MAX)
+      bad(`${place}: a metric or an expression is no text of at most ${TEXT_MAX} letters`);
   const { name, tags } = metricOf(metric, place, options.faults);
   const shown = metricText(name, tags);
   const found = expressionOf(expression, name, `${place}: ${shown}`);
@@ -99,9 +105,14 @@ export function parseThresholds(
   spec: Readonly<Record<string, readonly string[]>>,
   options: ParseOptions = {},
 ): readonly Threshold[] {
-  return Object.entries(spec).flatMap(([metric, expressions]) =>
-    expressions.map((expression) => parseThreshold(metric, expression, options)),
-  );
+  return Object.entries(spec).flatMap(([metric, expressions]) => {
+    // It may come from a stored run, and so from anywhere.
+    if (!Array.isArray(expressions))
+      bad(
+        `${options.place ?? 'thresholds'}: ${metric.slice(0, TEXT_MAX)} has no list of expressions`,
+      );
+    return expressions.map((expression) => parseThreshold(metric, expression, options));
+  });
 }
 
 /**
@@ -113,6 +124,7 @@ export function parseThresholdFlag(
   options: ParseOptions = {},
 ): readonly [metric: string, expressions: readonly string[]] {
   const { place = '--threshold' } = options;
+  if (text.length > FLAG_MAX) bad(`${place}: it is longer than ${FLAG_MAX} letters`);
   const [, metric, rest] = /^\s*([^:{]*(?:\{[^}]*\})?)\s*:\s*(.+)$/s.exec(text) ?? [];
   if (metric === undefined || rest === undefined)
     bad(`${place}: '${text}' is not a metric and an expression; write 'availability: rate>0.99'`);

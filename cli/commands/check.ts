@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { functionsOf, guessModel, requireKnown } from '../../checkers/check-history.ts';
 import type { Model } from '../../checkers/models/model.ts';
@@ -10,14 +11,17 @@ import { KV_INIT } from '../../harness/history/formats/porcupine-kv.ts';
 import type { History } from '../../harness/history/history.ts';
 import type { Phase } from '../../harness/history/op.ts';
 import type { PhaseSpan, RunManifest, RunResult } from '../../harness/protocols/run.ts';
+import type { Workload } from '../../harness/protocols/workload.ts';
 import { countOutcomes } from '../../harness/runner/counts.ts';
 import { judgeRun } from '../../harness/runner/verdict.ts';
+import { readRecord } from '../../harness/store/store.ts';
 import { renderText } from '../../reports/text.ts';
 import { CRITERION_NAMES, type CriterionName, findCriterion } from '../criteria.ts';
 import { githubReporter } from '../github.ts';
-import { judge, type ModelChoice } from '../judge.ts';
+import { judge, judgedBy, type ModelChoice } from '../judge.ts';
 import { type Loaded, loadHistory, spooled } from '../load-history.ts';
 import { findModel, MODEL_NAMES, modelsWith } from '../models.ts';
+import { loadModules, modulesFor } from '../modules.ts';
 import { bytesOf, promisesOf } from '../options.ts';
 import type { Shell } from '../program.ts';
 import { findWorkload } from '../registry.ts';
@@ -25,6 +29,7 @@ import { styleFor } from '../reporting.ts';
 import { completed, findSubject, type Subject, type SubjectFlags } from '../subject.ts';
 
 interface Flags extends SubjectFlags {
+  readonly config?: string;
   readonly model?: string;
   readonly init?: string;
   readonly criterion?: string;
@@ -46,6 +51,10 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
       'latest',
     )
     .option('--workload <name>', 'for a bare history.jsonl: what was asked (default: register)')
+    .option(
+      '-c, --config <file>',
+      'with workloads and tests of your own (default: that of the working folder, if the run has some)',
+    )
     .option('--format <name>', `of a file: ${FORMATS.join(', ')} (default: by its content)`)
     .option('--model <name>', `judge by this model alone: ${MODEL_NAMES.join(', ')}`)
     .option(
@@ -75,8 +84,12 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
     });
 }
 
+async function isIncomplete(dir: string): Promise<boolean> {
+  return (await readRecord(join(dir, 'verdict.json')))['incomplete'] === true;
+}
+
 /** By what a history is judged where it is not by the checkers of a workload. */
-interface Chosen {
+export interface Chosen {
   readonly model: ModelChoice;
   /** How the input was understood: in one line, and as data. */
   readonly said: string;
@@ -99,23 +112,34 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
 async function judged(shell: Shell, ref: string, path: string, flags: Flags): Promise<number> {
   const clock = realClock();
   const started = clock.wallMs();
-  await using found = await findSubject(ref, path, flags);
+  const { workload = 'register' } = flags;
+  const alone = { workload: workload.replaceAll(',', '+'), system: 'memory', faults: [] };
+  const { catalogue } = await loadModules(await modulesFor(flags.config, alone));
+  await using found = await findSubject(ref, path, flags, catalogue);
   const loaded = await loadHistory(found.historyPath, found.format);
   const { history, torn } = loaded;
   const phases = phasesOf(history);
   if (found.runPath !== undefined && !phases.some(({ phase }) => phase === 'final'))
     shell.err('schism: this run did not come to its end: nothing was read back after the faults\n');
+  if (found.runPath !== undefined && (await isIncomplete(found.runPath)))
+    shell.err('schism: the disk did not take all of this run: only its beginning is judged\n');
   if (torn) shell.err('schism: the last line was cut off in mid-write, and left out\n');
-  const chosen = choose(ref, found, loaded, flags);
-  const manifest = withFlags(completed(commanded(found, shell), history), flags);
+  const chosen = chooseJudge(ref, found, loaded, flags);
+  const { config: stored } = found.manifest;
+  const modules = await modulesFor(flags.config, stored);
+  const code = await loadModules(modules, stored.test);
+  const manifest = withFlags(
+    completed(commanded(found, shell), history),
+    flags,
+    findWorkload(stored.workload, code.catalogue),
+  );
   const { config } = manifest;
   const checks = await judge(
     {
       historyPath: found.historyPath,
       ...(found.format !== undefined && { format: found.format }),
       ...(chosen !== undefined && { model: chosen.model }),
-      workload: config.workload,
-      workloadOptions: config.workloadOptions,
+      ...judgedBy(config, modules),
       context: {
         nodes: config.nodes,
         timing: manifest.timing ?? { heartbeatMs: 100, electionMs: 1000 },
@@ -172,7 +196,12 @@ async function reportToGithub(
 const OF_NODES: ReadonlySet<string> = new Set(['hash']);
 
 /** The model that was asked for, or that a foreign history needs; undefined: the workload judges. */
-function choose(ref: string, found: Subject, loaded: Loaded, flags: Flags): Chosen | undefined {
+export function chooseJudge(
+  ref: string,
+  found: Subject,
+  loaded: Loaded,
+  flags: Pick<Flags, 'model' | 'init' | 'criterion' | 'format'>,
+): Chosen | undefined {
   const format = found.format?.format ?? 'jsonl';
   const criterion = flags.criterion === undefined ? undefined : findCriterion(flags.criterion);
   if (flags.model === undefined && criterion === undefined && format === 'jsonl') {
@@ -241,10 +270,9 @@ function ofModel(manifest: RunManifest, { name }: ModelChoice): RunManifest {
   return { ...manifest, config: { ...manifest.config, system: 'history', workload: name } };
 }
 
-function withFlags(manifest: RunManifest, flags: Flags): RunManifest {
+function withFlags(manifest: RunManifest, flags: Flags, workload: Workload): RunManifest {
   const { config } = manifest;
   const { timeoutMs, memoryBytes } = config.checkLimits;
-  const workload = findWorkload(config.workload);
   return {
     ...manifest,
     config: {

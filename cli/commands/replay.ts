@@ -9,13 +9,16 @@ import { wilson, wilsonText } from '../../reports/rate.ts';
 import { stateText } from '../../reports/stored/figures.ts';
 import { fingerprintOf } from '../../reports/summary.ts';
 import { counted, lengthText } from '../../reports/words.ts';
+import type { Ran } from '../make-run.ts';
+import { modulesFor } from '../modules.ts';
 import type { Shell } from '../program.ts';
 import { historyHash, replayedConfig } from '../replay.ts';
 import { countOption, DEFAULT_ROOT, type LoadedRun, loadRun, RUN_HELP } from '../stored.ts';
 import { VERSION } from '../version.ts';
-import { type Ran, runConfigured } from './run.ts';
+import { runConfigured } from './run.ts';
 
 interface Flags {
+  readonly config?: string;
   readonly output: string;
   readonly repeatEach?: string;
   readonly untilFailure?: boolean;
@@ -33,6 +36,10 @@ export function replayCommand(shell: Shell, finish: (code: number) => void): Com
     .argument('[run]', RUN_HELP, 'latest-failed')
     .option('--repeat-each <n>', 'how often (default: once)')
     .option('--until-failure', 'until a violation is found')
+    .option(
+      '-c, --config <file>',
+      'with stores and tests of your own (default: that of the working folder, if the run has some)',
+    )
     .option('-o, --output <dir>', 'where runs are kept', DEFAULT_ROOT)
     .option('--json', 'one JSON document')
     .action(async (ref: string, flags: Flags) => {
@@ -59,6 +66,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   await using original = await loadRun(flags.output, ref);
   const { manifest } = original.result;
   const config = replayedConfig(original.result, original.history);
+  const modules = await modulesFor(flags.config, config);
   const say = flags.json === true ? shell.err : shell.out;
   say(` ${introduction(original, config)}\n`);
   if (manifest.version !== VERSION)
@@ -68,7 +76,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   // What is simulated comes out the same each time: once says it all.
   const most = config.backend === 'sim' ? 1 : times;
   while (runs.length < most) {
-    const ran = await runQuietly(shell, flags, config, original);
+    const ran = await runQuietly(shell, flags, config, original, modules);
     const again = await compared(ran, original);
     runs.push(again);
     say(lineOf(again, runs.length, most, ran.result));
@@ -96,6 +104,7 @@ function runQuietly(
   { output }: Flags,
   config: RunConfig,
   { result }: LoadedRun,
+  modules: readonly string[],
 ): Promise<Ran> {
   const silent: Shell = {
     ...shell,
@@ -103,7 +112,8 @@ function runQuietly(
     out: () => undefined,
     isTty: false,
   };
-  return runConfigured(silent, { output, quiet: true, color: false }, config);
+  const speech = { output, quiet: true, color: false };
+  return runConfigured(silent, speech, config, undefined, { modules });
 }
 
 async function compared({ result, dir }: Ran, original: LoadedRun): Promise<Again> {

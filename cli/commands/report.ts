@@ -9,6 +9,7 @@ import { testDir } from '../../harness/store/layout.ts';
 import { findRun, writeWhole } from '../../harness/store/store.ts';
 import { readNodeLogs } from '../../reports/html/node-logs.ts';
 import { renderHtml } from '../../reports/html/report.ts';
+import { rebuildDerived } from '../derived.ts';
 import type { Shell } from '../program.ts';
 import { serveRuns } from '../serve.ts';
 import { countOption, DEFAULT_ROOT, type LoadedRun, loadRun, RUN_HELP } from '../stored.ts';
@@ -24,6 +25,7 @@ interface ServeFlags {
 interface Flags extends ServeFlags {
   readonly out?: string;
   readonly serve?: boolean;
+  readonly files?: boolean;
 }
 
 const PORT = '4477';
@@ -34,6 +36,7 @@ export function reportCommand(shell: Shell, finish: Finish): Command {
     .description('make the HTML report of a stored run again')
     .argument('[run]', RUN_HELP)
     .option('-o, --out <file>', "where to (default: the run's folder; -: standard output)")
+    .option('--files', 'and all else that only repeats the history: faults.jsonl, summary.md, ...')
     .option('--serve', 'serve all stored runs on 127.0.0.1 instead, until Ctrl-C')
     .action(async (ref: string | undefined, flags: Flags) => {
       if (flags.serve === true) finish(await serve(shell, ref, flags));
@@ -60,6 +63,7 @@ function withServing(command: Command): Command {
 
 async function write(shell: Shell, ref: string, flags: Flags): Promise<number> {
   await using run = await loadRun(flags.output, ref);
+  const files = flags.files === true ? await filesAgain(run) : [];
   const page = await pageOf(run);
   if (flags.out === '-') {
     shell.out(page);
@@ -75,9 +79,14 @@ async function write(shell: Shell, ref: string, flags: Flags): Promise<number> {
       cause: error,
     });
   }
-  shell.out(`${relative('', path)}\n`);
+  shell.out([relative('', path), ...files].map((name) => `${name}\n`).join(''));
   if (flags.open === true) await openInBrowser(shell, pathToFileURL(resolve(path)).href);
   return EXIT.pass;
+}
+
+function filesAgain({ dir, archive, result, history }: LoadedRun): Promise<readonly string[]> {
+  if (archive === undefined) return rebuildDerived(dir, result, history);
+  throw new HarnessError('bad-option', `--files: ${archive} is an archive, and stays as it is`);
 }
 
 async function pageOf({ dir, result, history }: LoadedRun): Promise<string> {

@@ -1,12 +1,14 @@
 import { Command } from 'commander';
 import { realClock } from '../../harness/core/clock.ts';
-import { EXIT, HarnessError } from '../../harness/core/errors.ts';
+import { EXIT } from '../../harness/core/errors.ts';
 import {
+  ageMs,
   candidates,
   chooseToPrune,
   deleteRuns,
   type Pruned,
   type Retention,
+  sizeBytes,
 } from '../../harness/store/retention.ts';
 import { bytesText, timeText } from '../../reports/stored/figures.ts';
 import { counted } from '../../reports/words.ts';
@@ -38,9 +40,9 @@ export function pruneCommand(shell: Shell, finish: (code: number) => void): Comm
       const nowMs = realClock().wallMs();
       const limits: Retention = {
         maxRuns: countOption(flags.maxRuns, '--max-runs', 1e9),
-        maxBytes: sizeOption(flags.maxSize),
-        maxAgeMs: ageOption(flags.maxAge, '--max-age'),
-        failedMaxAgeMs: ageOption(flags.failedMaxAge, '--failed-max-age'),
+        maxBytes: sizeBytes(flags.maxSize, '--max-size'),
+        maxAgeMs: ageMs(flags.maxAge, '--max-age'),
+        failedMaxAgeMs: ageMs(flags.failedMaxAge, '--failed-max-age'),
       };
       const runs = await candidates(flags.output, nowMs);
       const chosen = chooseToPrune(runs, limits, nowMs);
@@ -74,24 +76,4 @@ function saidOf(gone: readonly Pruned[], all: number, dry: boolean): string {
       : `${dry ? 'would delete' : 'deleted'} ${counted(gone.length, 'run')}, ` +
         `${bytesText(bytes)}; ${left}`;
   return `${[...lines, ` ${total}`].join('\n')}\n`;
-}
-
-const BYTES: Readonly<Record<string, number>> = { KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
-
-function sizeOption(text: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT]B)$/i.exec(text.trim()) ?? [];
-  const bytes = BYTES[unit?.toUpperCase() ?? ''];
-  if (count === undefined || bytes === undefined)
-    throw new HarnessError('bad-option', `--max-size: '${text}' is not a size; write 500MB or 5GB`);
-  return Number(count) * bytes;
-}
-
-const MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000 };
-
-function ageOption(text: string, what: string): number {
-  const [, count, unit] = /^(\d+(?:\.\d+)?)\s*([hd])$/.exec(text.trim()) ?? [];
-  const ms = MS[unit ?? ''];
-  if (count === undefined || ms === undefined)
-    throw new HarnessError('bad-option', `${what}: '${text}' is not an age; write 12h or 30d`);
-  return Number(count) * ms;
 }

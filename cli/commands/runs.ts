@@ -9,7 +9,8 @@ import { idOfFolder } from '../../harness/store/layout.ts';
 import { setPinned } from '../../harness/store/marks.ts';
 import { candidateOf } from '../../harness/store/retention.ts';
 import { type OpenedRun, openRun } from '../../harness/store/run-ref.ts';
-import { readManifest, rebuildIndex } from '../../harness/store/store.ts';
+import { listRuns, readManifest, rebuildIndex } from '../../harness/store/store.ts';
+import { isSuiteId, openSuite } from '../../harness/store/suites.ts';
 import { readRun } from '../../reports/reading.ts';
 import { type Compared, diffRows, renderDiff } from '../../reports/stored/diff.ts';
 import { bytesText, type RunRow, STATES } from '../../reports/stored/figures.ts';
@@ -110,10 +111,12 @@ function selected(rows: readonly RunRow[], flags: ListFlags): readonly RunRow[] 
 }
 
 /** As `--json` says it; the summary is `verdict.json`. */
-function rowDocument({ id, folder, startedAtMs, bytes, pinned, state, summary }: RunRow): object {
+function rowDocument({ id, folder, startedAtMs, bytes, pinned, state, ...more }: RunRow): object {
+  const { summary = null, suite } = more;
   const isKnown = Number.isFinite(startedAtMs);
   const startedAt = isKnown ? new Date(startedAtMs).toISOString() : null;
-  return { run: id, folder, state, startedAt, bytes, pinned, summary: summary ?? null };
+  const ofSuite = suite === undefined ? {} : { suite };
+  return { run: id, folder, state, startedAt, bytes, pinned, ...ofSuite, summary };
 }
 
 function showCommand(shell: Shell, finish: Finish): Command {
@@ -143,8 +146,16 @@ async function rowIn({ dir }: OpenedRun): Promise<RunRow> {
 function pinCommand(name: 'pin' | 'unpin', shell: Shell, finish: Finish): Command {
   return rooted(name)
     .description(name === 'pin' ? 'never delete this run' : 'let this run go with the others')
-    .argument('<run>', RUN_HELP)
+    .argument('<run>', `${RUN_HELP}; the id of a suite: all of its runs`)
     .action(async (ref: string, flags: Root) => {
+      if (isSuiteId(ref)) {
+        const dirs = await runsOfSuite(flags.output, ref);
+        for (const dir of dirs) await setPinned(dir, name === 'pin');
+        const done = name === 'pin' ? 'pinned' : 'no longer pinned';
+        shell.out(`${done}: ${counted(dirs.length, 'run')} of suite ${ref}\n`);
+        finish(EXIT.pass);
+        return;
+      }
       await using run = await openRun(flags.output, ref);
       if (run.archive !== undefined)
         throw new HarnessError('bad-input', `${ref}: an archive cannot be pinned; it stays anyway`);
@@ -152,6 +163,13 @@ function pinCommand(name: 'pin' | 'unpin', shell: Shell, finish: Finish): Comman
       shell.out(`${name === 'pin' ? 'pinned' : 'no longer pinned'}: ${relative('', run.dir)}\n`);
       finish(EXIT.pass);
     });
+}
+
+/** Those of them that are still there. */
+async function runsOfSuite(root: string, id: string): Promise<readonly string[]> {
+  const { result } = await openSuite(root, id);
+  const folders = result.tests.flatMap(({ runs }) => runs.map(({ dir }) => basename(dir)));
+  return (await listRuns(root)).flatMap(({ dir }) => (folders.includes(basename(dir)) ? dir : []));
 }
 
 interface ExportFlags extends Root {

@@ -1,16 +1,19 @@
 /** What a config file may say: `export default defineConfig({ ... })`. */
+import type { JsonValue } from '../../harness/core/json.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { ReadMode } from '../../harness/history/op.ts';
-import type { BackendName, ReadPromise } from '../../harness/protocols/system.ts';
+import type { Nemesis } from '../../harness/protocols/nemesis.ts';
+import type { BackendName, ReadPromise, System } from '../../harness/protocols/system.ts';
+import type { Workload } from '../../harness/protocols/workload.ts';
 
 /** A value that becomes the text of a flag. */
 export type ConfigValue = string | number | boolean;
 
 /**
- * Flags of `schism run` as defaults, under the same names: a flag that is given wins. Paths are
- * relative to the file. Durations are texts with a unit: `500ms`, `30s`, `5m`.
+ * What one run is made of: flags of `schism run`, under the same names. Paths are relative to the
+ * file. Durations are texts with a unit: `500ms`, `30s`, `5m`.
  */
-export interface SchismConfig {
+export interface RunOptions {
   readonly system?: string;
   readonly backend?: BackendName;
   readonly systemOptions?: Readonly<Record<string, ConfigValue>>;
@@ -31,18 +34,82 @@ export interface SchismConfig {
   readonly requireFaults?: boolean;
   readonly faultInterval?: string;
   readonly faultDuration?: string;
-  /** A file of faults at given times. */
-  readonly schedule?: string;
+  /** A file of faults at given times, or the faults themselves. */
+  readonly schedule?: string | readonly ScheduleLine[];
   readonly duration?: string;
   readonly quietStart?: string;
   readonly seed?: number | string;
   readonly checkTimeout?: string;
   readonly checkMemory?: string;
   readonly unknown?: 'fail' | 'warn' | 'pass';
+  /** A metric, such as `availability{window:none}`, and what must hold of it: `['rate>0.999']`. */
+  readonly thresholds?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** One fault of a schedule, as its file says it: `{ at: '5s', fault: 'pause', for: '2s', target: 'leader' }`. */
+export interface ScheduleLine {
+  readonly at: string;
+  readonly fault: string;
+  readonly for: string;
+  /** The fault's own words. */
+  readonly [option: string]: JsonValue;
+}
+
+/** `schism.config.ts`: defaults for every run, and what a suite is made of. */
+export interface SchismConfig extends RunOptions {
+  /** Stores, workloads and faults of your own, named like the built-in ones. */
+  readonly systems?: readonly System[];
+  readonly workloads?: readonly Workload[];
+  readonly nemeses?: Readonly<Record<string, () => Nemesis>>;
   /** Where runs are kept. */
   readonly output?: string;
   /** The cluster for `--backend attach`. */
   readonly attach?: AttachConfig;
+  /** Below it `*.chaos.ts` files are looked for. Default: beside the config, and below `chaos/`. */
+  readonly testDir?: string;
+  /** Each test once for each project, under the project's options. */
+  readonly projects?: readonly ProjectConfig[];
+  /** How many tests run at once. Default: 1. */
+  readonly workers?: number;
+  /** Ends the suite after so many tests that did not pass; 0: never. */
+  readonly maxFailures?: number;
+  /** How often a test is run again that ended as `error`; never for any other verdict. */
+  readonly infraRetries?: number;
+  /** `test.only` is an error. Default: when CI is set. */
+  readonly forbidOnly?: boolean;
+  readonly passWithNoTests?: boolean;
+  readonly reporters?: readonly ReporterConfig[];
+  readonly retain?: RetainConfig;
+}
+
+/** Options of a run, over those of the config and under those of a test. */
+export interface ProjectConfig extends RunOptions {
+  readonly name: string;
+}
+
+/** A reporter by its name, or with the file it writes. */
+export type ReporterConfig =
+  | string
+  | readonly [name: string, options: { readonly outputFile: string }];
+
+/** What is kept of the runs, and for how long; as `schism runs prune` takes it. */
+export interface RetainConfig {
+  /** `on-failure`: for runs that did not pass. Without its history a run cannot be judged again. */
+  readonly history?: 'always' | 'on-failure';
+  /** Of the nodes. */
+  readonly logs?: 'always' | 'on-failure';
+  /** What the nodes stored. Default: `on-failure`. */
+  readonly data?: 'always' | 'on-failure' | 'never';
+  /** Looked at whenever a run or a suite has ended; absent: nothing is deleted by itself. */
+  readonly runs?: {
+    readonly max?: number;
+    /** `'5GB'` */
+    readonly maxSize?: string;
+    /** `'30d'`; of runs that passed. */
+    readonly maxAge?: string;
+    /** Of all others; default: as `maxAge`. */
+    readonly failedMaxAge?: string;
+  };
 }
 
 export interface AttachConfig {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import type { Flags } from '../commands/run.ts';
-import { addRunFlags } from '../flags.ts';
+
+import { addRunFlags, type Flags } from '../flags.ts';
 import type { SchismConfig } from './config.ts';
 import { withConfig } from './flags.ts';
 

@@ -1,5 +1,5 @@
-import type { Flags } from '../commands/run.ts';
-import type { ConfigValue, SchismConfig } from './config.ts';
+import type { Flags } from '../flags.ts';
+import type { ConfigValue, RunOptions, SchismConfig } from './config.ts';
 
 /**
  * The flags of a run with those of a config file under them. `isGiven` tells a flag of the command
@@ -44,14 +44,15 @@ export function withConfig(
     systemOption: [...pairs(systemOptions), ...flags.systemOption],
     workloadOption: [...pairs(workloadOptions), ...flags.workloadOption],
     promise: [...pairs(promises), ...flags.promise],
+    ...(config.thresholds !== undefined && { thresholds: config.thresholds }),
   };
 }
 
 /** Which faults: three flags that exclude each other, so that one given drops all of the file's. */
 function faultsOf(
-  { faults, schedule }: SchismConfig,
+  { faults, schedule }: RunOptions,
   isGiven: (flag: string) => boolean,
-): Partial<Flags> {
+): Pick<Flags, 'fault' | 'schedule'> & { readonly faults?: boolean } {
   if (['fault', 'faults', 'schedule'].some(isGiven)) return {};
   return {
     ...(faults === false && { faults }),

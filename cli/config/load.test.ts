@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { loadConfig } from './load.ts';
+import { findConfig, loadConfig } from './load.ts';
 
 let dir: string;
 beforeAll(async () => {
@@ -45,4 +45,27 @@ test('a file that is none is refused, with what to do', async () => {
   expect(await refused(await file('f.mjs', 'export default { rates: 1 };'))).toMatch(
     /f\.mjs: has no 'rates' \(did you mean 'rate'\?\)/,
   );
+});
+
+test('a project finds its schedule beside the config, and the tests are where it says', async () => {
+  const text = '{ "testDir": "chaos", "projects": [{ "name": "a", "schedule": "s.json" }] }';
+  expect(await loadConfig(await file('g.json', text))).toEqual({
+    testDir: join(dir, 'chaos'),
+    projects: [{ name: 'a', schedule: join(dir, 's.json') }],
+  });
+});
+
+test('without a word the config of the folder counts, and two of them are one too many', async () => {
+  const home = await mkdtemp(join(dir, 'home-'));
+  expect(await findConfig(undefined, home)).toEqual({ config: {} });
+  await writeFile(join(home, 'schism.config.json'), '{ "rate": 1 }');
+  const path = join(home, 'schism.config.json');
+  expect(await findConfig(undefined, home)).toEqual({ config: { rate: 1 }, path });
+  const named = await file('h.json', '{ "rate": 2 }');
+  expect(await findConfig(named, home)).toEqual({ config: { rate: 2 }, path: named });
+  await writeFile(join(home, 'schism.config.mjs'), 'export default {};');
+  await expect(findConfig(undefined, home)).rejects.toThrow(
+    'there is a schism.config.mjs and a schism.config.json; say with --config which one counts',
+  );
+  await expect(findConfig(join(home, 'none.ts'))).rejects.toThrow('there is no such file');
 });

@@ -116,3 +116,64 @@ describe('a config', () => {
     ]);
   });
 });
+
+describe('what a config says of a suite', () => {
+  const store = { name: 'mine', options: {}, available: () => true, deploy: () => undefined };
+
+  test('comes out as it went in, and what is made of code is the same thing', () => {
+    const systems = [store];
+    const quake = (): object => ({});
+    const config = {
+      testDir: 'chaos',
+      projects: [{ name: 'a', rate: 3 }, { name: 'b' }],
+      workers: 2,
+      maxFailures: 0,
+      infraRetries: 1,
+      forbidOnly: true,
+      passWithNoTests: false,
+      reporters: ['line', ['junit', { outputFile: 'junit.xml' }]],
+      retain: { data: 'never', runs: { max: 100, maxSize: '5GB', maxAge: '30d' } },
+      thresholds: { ops_unknown: ['rate<0.1'] },
+      schedule: [{ at: '1s', fault: 'pause', for: '1s', target: 'leader', nodes: ['n1', null] }],
+      systems,
+      nemeses: { quake },
+    };
+    const read = parseConfig(config, 'c.ts');
+    expect(read).toEqual(config);
+    expect(read.systems?.[0]).toBe(store);
+    expect(read.nemeses?.['quake']).toBe(quake);
+  });
+
+  test.each([
+    [{ testdir: 'x' }, "c.ts: has no 'testdir' (did you mean 'testDir'?)"],
+    [{ projects: [{ rate: 1 }] }, 'c.ts: projects.0.name: is missing; it is a text'],
+    [
+      { projects: [{ name: 'a' }, { name: 'a' }] },
+      "c.ts: projects.1: there is a project 'a' already",
+    ],
+    [{ projects: [{ name: 'a', testDir: 'x' }] }, "c.ts: projects.0: has no 'testDir'"],
+    [{ workers: 0 }, 'c.ts: workers: must be a whole number from 1 to 64'],
+    [{ workers: 1.5 }, 'c.ts: workers: must be a whole number from 1 to 64'],
+    [{ infraRetries: 11 }, 'c.ts: infraRetries: must be a whole number from 0 to 10'],
+    [{ forbidOnly: 'yes' }, 'c.ts: forbidOnly: must be true or false'],
+    [
+      { reporters: [['junit', { file: 'x' }]] },
+      "c.ts: reporters.0: must be a name such as 'junit'",
+    ],
+    [{ retain: { data: 'sometimes' } }, 'c.ts: retain.data: must be always, on-failure or never'],
+    [{ thresholds: { a: 'rate>1' } }, 'c.ts: thresholds.a: must be a list of expressions such as'],
+    [
+      { systems: [{ name: 'x' }] },
+      'c.ts: systems.0: must be a system, with name, options, available, deploy',
+    ],
+    [{ systems: [{ ...store, name: 'A+B' }] }, 'c.ts: systems.0: has no name of small letters'],
+    [{ workloads: ['register'] }, 'c.ts: workloads.0: must be a workload, with name'],
+    [{ nemeses: { quake: {} } }, 'c.ts: nemeses.quake: must be a function that makes a fault'],
+    [
+      { schedule: [{ at: '1s', fault: 'x', for: () => 1 }] },
+      'c.ts: schedule: must be a file, or faults',
+    ],
+  ])('is refused in one line where it cannot be used: %j', (value, line) => {
+    expect(complaints(value)[0]?.slice(0, line.length)).toBe(line);
+  });
+});

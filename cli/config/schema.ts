@@ -1,17 +1,45 @@
-/** Checks what a config file says; every complaint names the place, and what may stand there. */
+/** Checks what config and test files say; every complaint names the place, and what may stand there. */
 import { z } from 'zod';
 import { HarnessError } from '../../harness/core/errors.ts';
-import { suggest } from '../../harness/core/suggest.ts';
+import type { Checker } from '../../harness/protocols/checker.ts';
+import type { Nemesis } from '../../harness/protocols/nemesis.ts';
+import type { System } from '../../harness/protocols/system.ts';
+import type { Workload } from '../../harness/protocols/workload.ts';
+import type { DeclaredTest } from '../suite/chaos-test.ts';
+import { attach } from './attach-schema.ts';
 import type { SchismConfig } from './config.ts';
+import { closed, count, duration, flag, nodeName, should, text } from './schema-parts.ts';
+
+export const WORKERS_MAX = 64;
+export const REPEATS_MAX = 10_000;
+export const INFRA_RETRIES_MAX = 10;
 
 /** Throws `bad-option` that begins with `file`; further complaints are its details. */
 export function parseConfig(value: unknown, file: string): SchismConfig {
   const parsed = CONFIG.safeParse(value);
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map(
-    (issue) => `${file}: ${placeOf(issue.path)}${issue.message}`,
-  );
-  const [first = `${file}: not a config`, ...rest] = lines;
+  return complain(parsed.error, file);
+}
+
+/** Throws `bad-option` that begins with `where`, the call that these options were given to. */
+export function parseTestOptions(
+  value: unknown,
+  where: string,
+  expectsViolation: boolean,
+): Pick<DeclaredTest, 'options' | 'expects'> {
+  if (!expectsViolation) {
+    const plain = PLAIN_TEST.safeParse(value);
+    return plain.success ? { options: plain.data } : complain(plain.error, where);
+  }
+  const parsed = VIOLATION_TEST.safeParse(value);
+  if (!parsed.success) return complain(parsed.error, where);
+  const { anomaly, within = '1 run', ...options } = parsed.data;
+  return { options, expects: { within, ...(anomaly !== undefined && { anomaly }) } };
+}
+
+function complain(error: z.ZodError, where: string): never {
+  const lines = error.issues.map((issue) => `${where}: ${placeOf(issue.path)}${issue.message}`);
+  const [first = `${where}: cannot be used`, ...rest] = lines;
   throw new HarnessError(
     'bad-option',
     first,
@@ -24,132 +52,38 @@ function placeOf(path: readonly PropertyKey[]): string {
   return path.length === 0 ? '' : `${path.map(String).join('.')}: `;
 }
 
-/** Complains of a value that is of no use, and shows one that is. */
-function should(be: string): { readonly error: (issue: { readonly input?: unknown }) => string } {
-  return {
-    error: ({ input }) => (input === undefined ? `is missing; it is ${be}` : `must be ${be}`),
-  };
-}
-
-/** An object that may have these keys and no others. */
-function closed<Shape extends z.core.$ZodLooseShape>(shape: Shape) {
-  const known = Object.keys(shape);
-  return z.strictObject(shape, {
-    error: (issue) => {
-      if (issue.code !== 'unrecognized_keys') return 'must be an object with keys';
-      const names = issue.keys.map((key) => `'${key}'${suggest(key, known)}`);
-      return `has no ${names.join(', ')}; it has: ${known.join(', ')}`;
-    },
-  });
-}
-
-const text = z.string(should('a text')).min(1, 'must not be empty');
-const duration = z.string(should("a text such as '500ms', '30s' or '5m'"));
 const value = z.union(
   [z.string(), z.number(), z.boolean()],
   should('a text, a number or a boolean'),
 );
 const options = z.record(z.string(), value, should('an object: an option mapped to its value'));
 const mode = z.enum(['linearizable', 'serializable'], should('linearizable or serializable'));
-const nodeName = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,30}$/, 'is no name of a node: small letters, digits and hyphens');
-
-const ADDRESS =
-  /^(?:http:\/\/)?(?<host>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?):(?<port>\d{1,5})\/?$/;
-const PORT_MAX = 65_535;
-const ADDRESS_HELP = "an address such as '127.0.0.1:2379' or 'http://n1:2379'";
-/** Comes out as `host:port`. */
-const address = z
-  .string(should(ADDRESS_HELP))
-  .regex(ADDRESS, `must be ${ADDRESS_HELP}; TLS cannot be spoken yet`)
-  .refine(
-    (written) => Number(ADDRESS.exec(written)?.groups?.['port']) <= PORT_MAX,
-    'has no such port',
-  )
-  .transform((written) => {
-    const { host = '', port = '' } = ADDRESS.exec(written)?.groups ?? {};
-    return `${host}:${port}`;
-  });
-const argv = z
-  .array(z.string(), should("a list: the program and its arguments, such as ['ssh', 'n1', 'up']"))
-  .min(1, 'must name a program')
-  .exactOptional();
-
-const commands = closed({ kill: argv, start: argv, pause: argv, resume: argv }).superRefine(
-  ({ kill, start, pause, resume }, ctx) => {
-    const complain = (message: string): void => ctx.addIssue({ code: 'custom', message });
-    if ((kill === undefined) !== (start === undefined))
-      complain('kill and start go together: what is killed must come back');
-    if ((pause === undefined) !== (resume === undefined))
-      complain('pause and resume go together: what is stopped must go on');
-  },
-);
-
-const links = closed({
-  toxiproxy: address.transform((at) => `http://${at}`),
-  peer: address,
-  probes: z.record(nodeName, address, should('an object: each peer mapped to an address')),
-});
-
-const attachNode = closed({
-  client: address,
-  direct: address.exactOptional(),
-  links: links.exactOptional(),
-  container: text.exactOptional(),
-  commands: commands.exactOptional(),
-}).superRefine(({ container, commands: own }, ctx) => {
-  if (container !== undefined && own !== undefined)
-    ctx.addIssue({ code: 'custom', message: 'give container or commands, not both' });
-});
-
-const attach = closed({
-  nodes: z.record(nodeName, attachNode, should('an object: each node mapped to where it is')),
-  timing: closed({
-    heartbeat: duration.exactOptional(),
-    election: duration.exactOptional(),
-  }).exactOptional(),
-}).superRefine(({ nodes }, ctx) => {
-  for (const { path, message } of disagreements(nodes))
-    ctx.addIssue({ code: 'custom', path: ['nodes', ...path], message });
-});
-
-type AttachNodes = z.infer<typeof attach>['nodes'];
-interface Disagreement {
-  readonly path: readonly string[];
-  readonly message: string;
+function isFunction(given: unknown): boolean {
+  return typeof given === 'function';
 }
 
-/** What is wrong between nodes. */
-function disagreements(nodes: AttachNodes): Disagreement[] {
-  const all = Object.entries(nodes);
-  const names = Object.keys(nodes);
-  const linked = all.find(([, node]) => node.links !== undefined)?.[0];
-  const found: Disagreement[] = [];
-  for (const [name, node] of all) {
-    for (const key of ['client', 'direct', 'container'] as const) {
-      const other = all.find(([, each]) => each[key] !== undefined && each[key] === node[key])?.[0];
-      if (other !== undefined && other !== name)
-        found.push({ path: [name, key], message: `is the same as that of ${other}` });
-    }
-    if (node.links === undefined) {
-      if (linked !== undefined)
-        found.push({ path: [name], message: `has no links, but ${linked} has: give all or none` });
-      continue;
-    }
-    const peers = names.filter((each) => each !== name);
-    const { probes } = node.links;
-    const missing = peers.filter((peer) => probes[peer] === undefined);
-    const strange = Object.keys(probes).filter((peer) => !peers.includes(peer));
-    const path = [name, 'links', 'probes'];
-    if (missing.length > 0) found.push({ path, message: `lacks ${missing.join(', ')}` });
-    for (const peer of strange)
-      found.push({ path, message: `${peer} is no peer${suggest(peer, peers)}` });
-  }
-  return found;
+/** What something of one's own may be called: a part of a path, and of a list. */
+const OWN_NAME = /^[a-z][a-z0-9-]{0,40}$/;
+
+/** A value of our own interfaces, from the code of a config; checked by what it must have. */
+function made<T extends { readonly name: string }>(
+  be: string,
+  ...members: readonly (keyof T & string)[]
+): z.ZodType<T> {
+  const has = (given: unknown): boolean =>
+    typeof given === 'object' && given !== null && members.every((name) => name in given);
+  const isNamed = ({ name }: T): boolean => typeof name === 'string' && OWN_NAME.test(name);
+  return z
+    .custom<T>(has, { error: `must be ${be}, with ${members.join(', ')}`, abort: true })
+    .refine(isNamed, 'has no name of small letters, digits and hyphens');
 }
 
-const CONFIG = closed({
+const scheduleLine = z
+  .object({ at: text, fault: text, for: text }, should('a fault of a schedule'))
+  .catchall(z.json(should('a value that JSON has')));
+
+/** Of a run: in a config, in a project and in a test. */
+const RUN = {
   system: text.exactOptional(),
   backend: z
     .enum(
@@ -177,16 +111,113 @@ const CONFIG = closed({
   faults: z
     .union([z.array(text), z.literal(false)], should("false, or a list such as ['partition']"))
     .exactOptional(),
-  requireFaults: z.boolean(should('true or false')).exactOptional(),
+  requireFaults: flag().exactOptional(),
   faultInterval: duration.exactOptional(),
   faultDuration: duration.exactOptional(),
-  schedule: text.exactOptional(),
+  schedule: z
+    .union(
+      [text, z.array(scheduleLine)],
+      should("a file, or faults such as [{ at: '5s', fault: 'pause', for: '2s' }]"),
+    )
+    .exactOptional(),
   duration: duration.exactOptional(),
   quietStart: duration.exactOptional(),
   seed: z.union([z.int(), z.string()], should('a number or a text')).exactOptional(),
   checkTimeout: duration.exactOptional(),
   checkMemory: text.exactOptional(),
   unknown: z.enum(['fail', 'warn', 'pass'], should('fail, warn or pass')).exactOptional(),
+  thresholds: z
+    .record(
+      z.string(),
+      z.array(text, should("a list of expressions such as ['rate>0.999']")),
+      should("an object such as { ops_unknown: ['rate<0.1'] }"),
+    )
+    .exactOptional(),
+};
+
+/** The names of all options of a run. */
+export const RUN_OPTIONS: readonly string[] = Object.keys(RUN);
+
+const project = closed({ name: text.max(100, 'is longer than 100 letters'), ...RUN });
+const projects = z.array(project, should('a list of projects')).superRefine((all, ctx) => {
+  for (const [at, { name }] of all.entries())
+    if (all.findIndex((other) => other.name === name) !== at)
+      ctx.addIssue({ code: 'custom', path: [at], message: `there is a project '${name}' already` });
+});
+
+const reporter = z.union(
+  [text, z.tuple([text, closed({ outputFile: text })])],
+  should("a name such as 'junit', or ['junit', { outputFile: 'junit.xml' }]"),
+);
+
+const always = ['always', 'on-failure'] as const;
+const retain = closed({
+  history: z.enum(always, should('always or on-failure')).exactOptional(),
+  logs: z.enum(always, should('always or on-failure')).exactOptional(),
+  data: z.enum([...always, 'never'], should('always, on-failure or never')).exactOptional(),
+  runs: closed({
+    max: count(1, 1_000_000).exactOptional(),
+    maxSize: text.exactOptional(),
+    maxAge: text.exactOptional(),
+    failedMaxAge: text.exactOptional(),
+  }).exactOptional(),
+});
+
+const CONFIG = closed({
+  ...RUN,
+  systems: z
+    .array(made<System>('a system', 'name', 'options', 'available', 'deploy'))
+    .exactOptional(),
+  workloads: z
+    .array(made<Workload>('a workload', 'name', 'options', 'build', 'checkers'))
+    .exactOptional(),
+  nemeses: z
+    .record(
+      z.string().regex(OWN_NAME, 'is no name of a fault: small letters, digits and hyphens'),
+      z.custom<() => Nemesis>(isFunction, 'must be a function that makes a fault'),
+      should('an object: each name mapped to a function that makes the fault'),
+    )
+    .exactOptional(),
   output: text.exactOptional(),
   attach: attach.exactOptional(),
+  testDir: text.exactOptional(),
+  projects: projects.exactOptional(),
+  workers: count(1, WORKERS_MAX).exactOptional(),
+  maxFailures: count(0, REPEATS_MAX).exactOptional(),
+  infraRetries: count(0, INFRA_RETRIES_MAX).exactOptional(),
+  forbidOnly: flag().exactOptional(),
+  passWithNoTests: flag().exactOptional(),
+  reporters: z.array(reporter, should('a list of reporters')).exactOptional(),
+  retain: retain.exactOptional(),
+});
+
+const TEST = {
+  ...RUN,
+  checks: z
+    .array(made<Checker>('a check', 'name', 'check'), should('a list of checks'))
+    .superRefine((all, ctx) => {
+      for (const [at, { name }] of all.entries())
+        if (all.findIndex((other) => other.name === name) !== at)
+          ctx.addIssue({
+            code: 'custom',
+            path: [at],
+            message: `there is a check '${name}' already`,
+          });
+    })
+    .exactOptional(),
+  tags: z
+    .array(
+      z.string().regex(/^@[^\s,]+$/, "is no tag: it begins with '@' and has no spaces"),
+      should("a list such as ['@slow']"),
+    )
+    .exactOptional(),
+};
+const PLAIN_TEST = closed(TEST);
+const VIOLATION_TEST = closed({
+  ...TEST,
+  anomaly: text.exactOptional(),
+  within: z
+    .string(should("a text such as '10 runs'"))
+    .regex(/^[1-9]\d{0,3} runs?$/, "must be a number of runs such as '10 runs'")
+    .exactOptional(),
 });

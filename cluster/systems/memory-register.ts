@@ -18,6 +18,8 @@ const rejected: OpError = { code: 'rejected', definite: true };
 const timedOut: OpError = { code: 'timeout', definite: false };
 const lost: OpError = { code: 'connection-reset', definite: false };
 const mismatch: OpError = { code: 'cas-mismatch', definite: true };
+/** All that it answers, for the documentation. */
+export const MEMORY_ERRORS: readonly OpError[] = [refused, rejected, mismatch, timedOut, lost];
 
 interface World {
   readonly world: MemoryWorld;

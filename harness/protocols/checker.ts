@@ -55,8 +55,23 @@ export interface CheckLimits {
   readonly memoryBytes: number;
 }
 
+/**
+ * What a history may lack and not be judged more harshly: had it been right, it would still be.
+ * Only along these is it honest to make a counterexample smaller.
+ */
+export interface Removals {
+  /** Invocations of operations of which any set may be missing together. */
+  readonly operations: ReadonlySet<number>;
+  /** All operations on a key may be missing together. */
+  readonly keys: boolean;
+  /** All entries from some moment on may be missing: what was under way then never ends. */
+  readonly ends: boolean;
+}
+
 /** Judges a history; a pure function of it and its context, bounded in time and memory. */
 export interface Checker {
   readonly name: string;
   check(history: History, ctx: CheckContext): Promise<CheckResult>;
+  /** For `schism shrink`. Absent: nothing may be missing. */
+  removals?(history: History): Removals;
 }

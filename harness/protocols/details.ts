@@ -66,6 +66,8 @@ export interface ReadModeRow {
   readonly strongest: 'linearizable' | 'serializable' | 'none' | 'unknown';
   /** Index of the invocation of the stalest read, if any was stale. */
   readonly stalestRead?: number;
+  /** The stalest thousand, by index of their invocation: how old, and how many versions behind. */
+  readonly staleReads?: readonly (readonly [read: number, staleMs: number, versions: number])[];
 }
 
 /** Checker `availability`. Rates: ok ÷ (ok + failed + unknown) of operations invoked within. */
@@ -151,4 +153,24 @@ export interface LogPatternDetails {
     readonly line: number;
     readonly text: string;
   }[];
+}
+
+/** Checker `thresholds`. */
+export interface ThresholdsDetails {
+  readonly [name: string]: unknown;
+  readonly rows: readonly ThresholdRow[];
+}
+export interface ThresholdRow {
+  /** `availability{window:none}` */
+  readonly metric: string;
+  /** `rate>0.999` */
+  readonly expression: string;
+  /** Null where there was nothing to measure, or the history ended before it was known. */
+  readonly value: number | null;
+  /** The value for people: `0.99987`, `more than 412`, `no data`. */
+  readonly shown: string;
+  /** Null: not known. */
+  readonly passed: boolean | null;
+  /** Why it is not known. */
+  readonly reason?: string;
 }

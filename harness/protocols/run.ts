@@ -2,6 +2,7 @@ import type { JsonValue } from '../core/json.ts';
 import type { NodeName } from '../core/units.ts';
 import type { Phase, ReadMode } from '../history/op.ts';
 import type { CheckLimits, CheckResult, RunVerdict } from './checker.ts';
+import type { TestRef } from './suite.ts';
 import type { BackendName, ReadPromise, Timing } from './system.ts';
 import type { WorkloadOptions } from './workload.ts';
 
@@ -30,6 +31,12 @@ export interface RunConfig {
   readonly checkLimits: CheckLimits;
   /** What an unknown verdict does to the exit code. */
   readonly unknown: 'fail' | 'warn' | 'pass';
+  /** A metric mapped to the expressions that must hold of it; see `checkers/thresholds/`. */
+  readonly thresholds?: Readonly<Record<string, readonly string[]>>;
+  /** The test it was made for, in a suite. */
+  readonly test?: TestRef;
+  /** Names of the checks that its test adds, from code that is not stored. */
+  readonly ownChecks?: readonly string[];
 }
 
 /** One line of a fault schedule: `{ "at": "5s", "fault": "partition", "for": "6s", ... }`. */
@@ -97,6 +104,10 @@ export interface RunResult {
     readonly open: number;
   };
   readonly wallMs: number;
+  /** Its cluster still runs, healed, for somebody to look at; see `--leave-running`. */
+  readonly leftRunning?: true;
+  /** The disk did not take all of the history, which was judged from memory. */
+  readonly incomplete?: true;
   /** A simulated run: how much time passed in it, and how much outside meanwhile. */
   readonly simulated?: { readonly virtualMs: number; readonly realMs: number };
 }

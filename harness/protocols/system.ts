@@ -55,6 +55,8 @@ export interface Call {
 export interface Apis {
   readonly register?: RegisterApi;
   readonly hash?: HashApi;
+  /** Whatever else a store can do, for workloads that come with it and know its shape. */
+  readonly own?: unknown;
 }
 export type Capability = keyof Apis;
 

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { checkAll } from '../../checkers/compose.ts';
 import { memory } from '../../cluster/systems/memory.ts';
 import { register } from '../../workloads/register.ts';
@@ -10,6 +10,7 @@ import { HarnessError } from '../core/errors.ts';
 import { silentLog } from '../core/log.ts';
 import { Random, seedFrom } from '../core/prng.ts';
 import { readHistory } from '../history/jsonl.ts';
+import { Recorder } from '../history/recorder.ts';
 import type { Checker } from '../protocols/checker.ts';
 import type { RunConfig, RunResult } from '../protocols/run.ts';
 import type { Cluster, System } from '../protocols/system.ts';
@@ -61,6 +62,7 @@ interface Change {
   readonly clock?: Clock;
   readonly virtual?: VirtualClock;
   readonly config?: Partial<RunConfig>;
+  readonly leaveRunning?: boolean;
 }
 
 async function runWith(change: Change): Promise<{ result: RunResult; folder: RunFolderHandle }> {
@@ -97,6 +99,7 @@ async function runWith(change: Change): Promise<{ result: RunResult; folder: Run
       return checkAll(change.checkers ?? register.checkers(config.workloadOptions), stored, ctx);
     },
     reporters: change.reporters ?? [],
+    ...(change.leaveRunning !== undefined && { leaveRunning: change.leaveRunning }),
     onOp: () => undefined,
     onPhase: () => undefined,
   });
@@ -177,6 +180,19 @@ describe('a run', () => {
     expect(result).toMatchObject({ verdict: 'unknown', exitCode: 2 });
     expect(result.checks[0]).toMatchObject({ checker: 'faulty', verdict: 'unknown' });
     expect(result.checks.slice(1).every(({ verdict }) => verdict === 'valid')).toBe(true);
+  });
+
+  test('a disk that fails costs what is stored, not the verdict, and the run says so', async () => {
+    const full = (): Promise<never> => Promise.reject(new Error('ENOSPC: no space left'));
+    const file = { appendFile: full, sync: full, close: () => Promise.resolve() };
+    const open = vi
+      .spyOn(Recorder, 'open')
+      .mockImplementation((_, clock) => Promise.resolve(new Recorder(clock, file)));
+    const { result } = await runWith({});
+    open.mockRestore();
+    expect(result).toMatchObject({ verdict: 'pass', incomplete: true });
+    expect(result.problems[0]?.message).toMatch(/history on disk is incomplete.*ENOSPC/);
+    expect((await runWith({})).result).not.toHaveProperty('incomplete');
   });
 
   test('a report that fails is a warning that the later ones show', async () => {
@@ -274,5 +290,62 @@ describe('a run', () => {
     const { result } = await runWith({ interrupt: stop.signal });
     expect(result.exitCode).toBe(130);
     expect(result.phases.map(({ phase }) => phase)).not.toContain('final');
+  });
+});
+
+describe('a run that leaves its cluster', () => {
+  const finding: Checker = {
+    name: 'finding',
+    check: () =>
+      Promise.resolve({
+        checker: 'finding',
+        verdict: 'invalid',
+        anomalies: [],
+        covered: 'everything',
+        details: {},
+      }),
+  };
+
+  /** Counts how often the cluster was ended, and whether that was before it was judged. */
+  function watched(): { readonly system: System; readonly ends: () => number } {
+    let ends = 0;
+    const system = broken((cluster) => ({
+      [Symbol.asyncDispose]: async () => {
+        ends++;
+        await cluster[Symbol.asyncDispose]();
+      },
+    }));
+    return { system, ends: () => ends };
+  }
+
+  test('leaves it when a violation was found, and says so', async () => {
+    const { system, ends } = watched();
+    const { result } = await runWith({ system, checkers: [finding], leaveRunning: true });
+    expect(result).toMatchObject({ verdict: 'fail', leftRunning: true });
+    expect(ends()).toBe(0);
+  });
+
+  test('ends it when it passed', async () => {
+    const { system, ends } = watched();
+    const { result } = await runWith({ system, leaveRunning: true });
+    expect(result.verdict).toBe('pass');
+    expect(result).not.toHaveProperty('leftRunning');
+    expect(ends()).toBe(1);
+  });
+
+  test('ends it when it was interrupted and nothing was found', async () => {
+    const { system, ends } = watched();
+    const stop = new AbortController();
+    stop.abort();
+    const { result } = await runWith({ system, interrupt: stop.signal, leaveRunning: true });
+    expect(result).not.toHaveProperty('leftRunning');
+    expect(ends()).toBe(1);
+  });
+
+  test('otherwise ends it whatever was found', async () => {
+    const { system, ends } = watched();
+    const { result } = await runWith({ system, checkers: [finding] });
+    expect(result).not.toHaveProperty('leftRunning');
+    expect(ends()).toBe(1);
   });
 });

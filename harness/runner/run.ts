@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, VirtualClock } from '../core/clock.ts';
 import { withDeadline } from '../core/deadline.ts';
-import { HarnessError, messageOf } from '../core/errors.ts';
+import { EXIT, HarnessError, messageOf } from '../core/errors.ts';
 import { InvariantError } from '../core/invariant.ts';
 import type { Log } from '../core/log.ts';
 import { Random, type Seed } from '../core/prng.ts';
@@ -69,6 +69,8 @@ export interface RunRequest {
   ) => Promise<readonly CheckResult[]>;
   /** Each writes one report; one that fails costs only itself. */
   readonly reporters: readonly Reporter[];
+  /** Unless it passes, the cluster is not ended: the caller sees to it that nobody else ends it. */
+  readonly leaveRunning?: boolean;
   readonly onOp: (op: Op) => void;
   readonly onPhase: (phase: Phase | 'setup' | 'check') => void;
 }
@@ -117,9 +119,13 @@ class Run {
     if (this.#cluster !== undefined) await this.#play(this.#cluster, recorder);
     // 9 each on its own: what fails in one never costs the others.
     const logs = this.#cluster?.logs() ?? [];
-    await this.#attempt('teardown', TEARDOWN_MS_MAX, () => this.#teardown());
+    const mayStay = this.#request.leaveRunning === true && this.#cluster !== undefined;
+    if (!mayStay) await this.#attempt('teardown', TEARDOWN_MS_MAX, () => this.#teardown());
     const history = await this.#close(recorder);
     const checks = await this.#check(history, logs);
+    this.#isLeft = mayStay && this.#isWorthALook(checks);
+    if (mayStay && !this.#isLeft)
+      await this.#attempt('teardown', TEARDOWN_MS_MAX, () => this.#teardown());
     await this.#attempt('collect', COMPRESS_MS_MAX, async () => {
       await compressHistory(folder.historyPath);
     });
@@ -159,6 +165,15 @@ class Run {
     await this.#inTime(() =>
       Promise.race([cluster.ready(READY_MS_MAX), aborted(request.interrupt)]),
     );
+  }
+
+  #isLeft = false;
+
+  /** Whoever interrupts a run that found nothing has seen enough. */
+  #isWorthALook(checks: readonly CheckResult[]): boolean {
+    const { config, interruptedBy } = this.#request;
+    const { verdict, exitCode } = judgeRun(config, checks, this.#problems);
+    return exitCode !== EXIT.pass && (verdict === 'fail' || interruptedBy() === undefined);
   }
 
   /** On virtual time, if this run is simulated; that stands still before and after. */
@@ -296,6 +311,8 @@ class Run {
       ...(interrupted !== undefined && { interrupted }),
       counts: countOutcomes(history),
       wallMs,
+      ...(this.#isLeft && { leftRunning: true as const }),
+      ...(!this.#diskComplete && { incomplete: true as const }),
       ...(virtual !== undefined && {
         simulated: { virtualMs: msFromNanos(virtual.now()), realMs: this.#simulatingMs },
       }),

@@ -36,6 +36,8 @@ export interface WatchdogOptions {
 
 export interface Watchdog extends UndoRegistry, AsyncDisposable {
   readonly pid: number;
+  /** From now on nothing is undone, not even when this process dies; it is still to be disposed. */
+  release(): void;
 }
 
 /**
@@ -69,6 +71,9 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     pid: link.pid,
     env: { [RUN_ENV]: runId, [OWNER_ENV]: owner },
     add,
+    release: () => {
+      link.send({ type: 'release' });
+    },
     [Symbol.asyncDispose]: async () => {
       link.send({ type: 'done' });
       link.end();

@@ -30,22 +30,25 @@ const answer = (message: FromWatchdog): void => {
   process.stdout.write(encodeLine(message));
 };
 
-async function listen(): Promise<void> {
+/** False: nothing is to be undone. */
+async function listen(): Promise<boolean> {
   for await (const line of createInterface({ input: process.stdin })) {
     const message = decodeLine(line);
-    if (message === undefined || message.type === 'done') return;
+    if (message === undefined || message.type === 'done') return true;
+    if (message.type === 'release') return false;
     if (message.type === 'drop') entries.delete(message.id);
     if (message.type === 'add') {
       entries.set(message.id, message.entry);
       answer({ type: 'added', id: message.id });
     }
   }
+  return true;
 }
 
 answer({ type: 'ready' });
 // A pipe that breaks says the same as one that closes.
-await listen().catch(() => undefined);
+const mustUndo = await listen().catch(() => true);
 process.stdin.destroy();
-const undone = await undoAll(clock, [...entries.values()], whose);
+const undone = mustUndo ? await undoAll(clock, [...entries.values()], whose) : [];
 answer({ type: 'ended', undone });
 for (const text of undone) process.stderr.write(`${text}\n`);

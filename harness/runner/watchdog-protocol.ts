@@ -5,7 +5,9 @@ export type ToWatchdog =
   | { readonly type: 'add'; readonly id: number; readonly entry: UndoEntry }
   | { readonly type: 'drop'; readonly id: number }
   /** The owner ends in good order; whatever is still entered is undone all the same. */
-  | { readonly type: 'done' };
+  | { readonly type: 'done' }
+  /** The owner ends in good order, and what is entered stays: somebody wants to look at it. */
+  | { readonly type: 'release' };
 
 export type FromWatchdog =
   | { readonly type: 'ready' }

@@ -189,6 +189,22 @@ describe('the watchdog', () => {
     expect(existsSync(dir)).toBe(true);
   });
 
+  test('a released one undoes nothing', async () => {
+    const child = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore' });
+    const ended = once(child, 'exit');
+    const pid = child.pid ?? 0;
+    {
+      await using watchdog = await startWatchdog({ runId: 'released', clock, log: silentLog });
+      await watchdog.add({ kind: 'process', pid, startTime: readStat(pid)?.startTime ?? '' });
+      await watchdog.add({ kind: 'remove', path: dir });
+      watchdog.release();
+    }
+    expect(living([pid])).toEqual([pid]);
+    expect(existsSync(dir)).toBe(true);
+    child.kill('SIGKILL');
+    await ended;
+  });
+
   test('an entry that a dead watchdog cannot take is refused', async () => {
     await using watchdog = await startWatchdog({ runId: 'lost', clock, log: silentLog });
     process.kill(watchdog.pid, 'SIGKILL');

@@ -17,6 +17,12 @@ export interface Packed {
   readonly leftOut: number;
 }
 
+/** What goes into an archive under `name`: a file of ours, or a text. */
+export type PackedFile = { readonly name: string } & (
+  | { readonly path: string }
+  | { readonly text: string }
+);
+
 /**
  * Writes the run's files below one folder of its name into `path`, which appears only when it is
  * whole. The same run gives the same bytes, whoever packs it, and when.
@@ -26,20 +32,42 @@ export async function packRun(
   path: string,
   options: { readonly nodeData?: boolean } = {},
 ): Promise<Packed> {
+  const { kept, leftOut } = await filesOfRun(dir, options);
+  await packFiles(
+    kept.map(({ name, path: from }) => ({ name: `${basename(dir)}/${name}`, path: from })),
+    path,
+  );
+  return { files: kept.length, bytes: kept.reduce((sum, { bytes }) => sum + bytes, 0), leftOut };
+}
+
+/** What of a run is taken elsewhere, and how many files of what its nodes stored are not. */
+export async function filesOfRun(
+  dir: string,
+  { nodeData }: { readonly nodeData?: boolean } = {},
+): Promise<{ readonly kept: readonly StoredFile[]; readonly leftOut: number }> {
   const files = (await filesOf(dir)).filter(({ name }) => !MARKS.includes(name));
   const isData = ({ name }: StoredFile): boolean =>
     /^tests\/[^/]+\/nodes\/[^/]+\/data\//.test(name);
-  const kept = files.filter((file) => options.nodeData === true || !isData(file));
+  const kept = files.filter((file) => nodeData === true || !isData(file));
+  return { kept, leftOut: files.length - kept.length };
+}
+
+/** Writes an archive, which appears only when it is whole. Throws `store-failed`. */
+export async function packFiles(files: readonly PackedFile[], path: string): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const zip = new ZipFile();
-    for (const { name, path: from } of kept)
-      zip.addFile(from, `${basename(dir)}/${name}`, {
+    for (const file of files) {
+      const { name } = file;
+      const options = {
         mtime: new Date(EPOCH_MS),
         mode: 0o100644,
         compress: !name.endsWith('.gz'),
-      });
+      };
+      if ('path' in file) zip.addFile(file.path, name, options);
+      else zip.addBuffer(Buffer.from(file.text), name, options);
+    }
     zip.end();
     const failed = new Promise<never>((_, reject) => zip.on('error', reject));
     await Promise.race([failed, pipeline(zip.outputStream, createWriteStream(temporary))]);
@@ -50,8 +78,6 @@ export async function packRun(
       cause: error,
     });
   }
-  const bytes = kept.reduce((sum, file) => sum + file.bytes, 0);
-  return { files: kept.length, bytes, leftOut: files.length - kept.length };
 }
 
 /** The earliest that the format can say; when a run was is in its name. */
@@ -72,11 +98,20 @@ export async function isArchive(path: string): Promise<boolean> {
 const BYTES_MAX = 8 * 2 ** 30;
 const FILES_MAX = 50_000;
 
-/**
- * Unpacks an archive into a folder that is there and empty, and returns the run's folder in it.
- * Nothing is written outside of it, whatever the archive says. Throws `bad-input`.
- */
+/** Unpacks a run as `unpack` does, and returns its folder in there. Throws `bad-input`. */
 export async function unpackRun(archive: string, into: string): Promise<string> {
+  await unpack(archive, into);
+  const found = await folderWithRun(into);
+  if (found === undefined)
+    throw new HarnessError('bad-input', `${archive}: there is no run in it (no run.json)`);
+  return found;
+}
+
+/**
+ * Unpacks an archive into a folder that is there and empty. Nothing is written outside of it,
+ * whatever the archive says. Throws `bad-input`.
+ */
+export async function unpack(archive: string, into: string): Promise<void> {
   try {
     const zip = await openPromise(archive, { strictFileNames: true });
     let [bytes, files] = [0, 0];
@@ -98,10 +133,6 @@ export async function unpackRun(archive: string, into: string): Promise<string> 
       cause: error,
     });
   }
-  const found = await folderWithRun(into);
-  if (found === undefined)
-    throw new HarnessError('bad-input', `${archive}: there is no run in it (no run.json)`);
-  return found;
 }
 
 /** The folder itself, or the one below it that holds a run. */

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { runFolderName } from './layout.ts';
 import { isBeingWritten, isPinned, setPinned } from './marks.ts';
-import { type Candidate, candidates, chooseToPrune, deleteRuns, RETENTION } from './retention.ts';
+import {
+  ageMs,
+  applyRetention,
+  type Candidate,
+  candidates,
+  chooseToPrune,
+  deleteRuns,
+  RETENTION,
+  retentionOf,
+  sizeBytes,
+} from './retention.ts';
 import { listRuns } from './store.ts';
 
 const DAY = 86_400_000;
@@ -122,6 +132,92 @@ describe('deleting', () => {
     await deleteRuns(box.root, [], NOW);
     expect(await readdir(join(box.root, 'runs'))).toEqual([]);
     expect(await deleteRuns(join(box.root, 'nowhere'), [], NOW)).toEqual([]);
+  });
+});
+
+describe('what a config says of it', () => {
+  test('is a number, a size and ages; what it leaves out has no limit', () => {
+    expect(retentionOf({}, 'retain.runs')).toEqual({
+      maxRuns: Infinity,
+      maxBytes: Infinity,
+      maxAgeMs: Infinity,
+      failedMaxAgeMs: Infinity,
+    });
+    expect(retentionOf({ max: 3, maxSize: '1.5GB', maxAge: '12h' }, 'retain.runs')).toEqual({
+      maxRuns: 3,
+      maxBytes: 1.5e9,
+      maxAgeMs: DAY / 2,
+      failedMaxAgeMs: DAY / 2,
+    });
+    expect(retentionOf({ maxAge: '1d', failedMaxAge: '2w' }, '').failedMaxAgeMs).toBe(14 * DAY);
+  });
+
+  test('is refused with its place where it is no size and no age', () => {
+    expect(() => retentionOf({ maxSize: '5' }, 'retain.runs')).toThrow(
+      "retain.runs.maxSize: '5' is not a size; write 500MB or 5GB",
+    );
+    expect(() => retentionOf({ failedMaxAge: '5m' }, 'retain.runs')).toThrow(
+      "retain.runs.failedMaxAge: '5m' is not an age; write 12h or 30d",
+    );
+    expect([sizeBytes('2 kb', ''), ageMs('3d', '')]).toEqual([2000, 3 * DAY]);
+  });
+});
+
+/** A suite of one test, as far as readers look. */
+function suiteOf(suite: string, folders: readonly string[]): object {
+  const counts = { ok: 0, fail: 0, info: 0, open: 0 };
+  const ended = { verdict: 'pass', exitCode: 0, wallMs: 0, counts };
+  const lists = { reasons: [], faults: [], anomalies: [], checks: [] };
+  const runs = folders.map((at) => ({ run: at, dir: `../../runs/${at}`, ...ended, ...lists }));
+  const only = { test: { id: 't', title: 't' }, runs, outcome: 'pass', exitCode: 0, reason: '' };
+  const manifest = { schism: 1, suite, startedAt: '', seed: '0x1' };
+  return { manifest, tests: [only], exitCode: 0, wallMs: 0 };
+}
+
+describe('after a run', () => {
+  test('what it has just made stays, and so does what others write or have pinned', async () => {
+    await using box = await store();
+    await setPinned(await box.folder('0001', 'pass'), true);
+    for (const id of ['0002', '0003', '0004', '0005']) await box.folder(id, 'pass');
+    await writeFile(join(await box.folder('0006'), 'writing'), `${process.pid}\n`);
+    const limits = { ...RETENTION, maxRuns: 1 };
+    const deleted = await applyRetention(box.root, limits, ['0003', '0005'], NOW);
+    expect(deleted.map((each) => each.run.id)).toEqual(['0002', '0004']);
+    expect((await listRuns(box.root)).map(({ id }) => id)).toEqual([
+      '0001',
+      '0003',
+      '0005',
+      '0006',
+    ]);
+  });
+
+  test('a run that somebody else deletes meanwhile is passed over', async () => {
+    await using box = await store();
+    const dir = await box.folder('0001', 'pass');
+    const chosen = chooseToPrune(await candidates(box.root, NOW), RETENTION, NOW);
+    await rm(dir, { recursive: true });
+    expect(await deleteRuns(box.root, chosen, NOW)).toEqual([]);
+  });
+
+  test('a suite goes with the last of its runs, but not the newest', async () => {
+    await using box = await store();
+    const suite = async (id: string, ...runs: readonly string[]): Promise<void> => {
+      const dir = join(box.root, 'suites', `20260101T0000${id}Z-s00${id}`);
+      await mkdir(dir, { recursive: true });
+      const text = JSON.stringify(suiteOf(`s00${id}`, runs));
+      await writeFile(join(dir, 'suite.json'), text);
+    };
+    const names = [];
+    for (const id of ['0001', '0002']) names.push((await box.folder(id, 'pass')).slice(-21));
+    const [first = '', second = ''] = names;
+    await suite('01', first);
+    await suite('02', first, second);
+    await suite('03');
+    await suite('04', first);
+    const limits = { ...RETENTION, maxAgeMs: 200 * DAY, maxRuns: 1 };
+    await applyRetention(box.root, limits, ['0002'], NOW);
+    const left = (await readdir(join(box.root, 'suites'))).map((name) => name.slice(-2));
+    expect(left.toSorted((a, b) => (a < b ? -1 : 1))).toEqual(['02', '03', '04']);
   });
 });
 

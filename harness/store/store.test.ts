@@ -93,22 +93,6 @@ describe('a new run', () => {
 });
 
 describe('when a run ends', () => {
-  test('what its nodes stored can be dropped; their logs, and other files, stay', async () => {
-    const run = await begin(1);
-    await run.dropNodeData();
-    const nodes = join(run.testDir, 'nodes');
-    mkdirSync(join(nodes, 'n1', 'data', 'member'), { recursive: true });
-    await writeFile(join(nodes, 'n1', 'data', 'member', 'wal'), 'x');
-    await writeFile(join(nodes, 'n1', 'etcd.log'), 'ready');
-    await writeFile(join(nodes, 'link-server.log'), 'ready');
-    await run.dropNodeData();
-    expect((await readdir(nodes, { recursive: true })).toSorted()).toEqual([
-      'link-server.log',
-      'n1',
-      join('n1', 'etcd.log'),
-    ]);
-  });
-
   test('latest and latest-failed point at it', async () => {
     const [first, second] = [await begin(1), await begin(2)];
     await end(first, 'fail');

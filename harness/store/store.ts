@@ -26,8 +26,6 @@ export interface RunFolderHandle {
   /** Replaces the file whole, so that a reader never sees half of it. */
   writeText(name: string, text: string): Promise<void>;
   writeJson(name: string, value: unknown): Promise<void>;
-  /** Deletes what the nodes stored, hundreds of megabytes; their logs stay. */
-  dropNodeData(): Promise<void>;
   /** Ends the writing: enters the run into `index.jsonl`, points `latest` (and `latest-failed`) at it. */
   finish(result: RunResult): Promise<void>;
 }
@@ -89,20 +87,15 @@ function handle(root: string, id: string, dir: string, test: string): RunFolderH
     path: (name) => join(dir, name),
     writeText,
     writeJson: (name, value) => writeText(name, `${JSON.stringify(value, null, 2)}\n`),
-    dropNodeData: async () => {
-      const nodes = join(test, 'nodes');
-      const entries = await readdir(nodes, { withFileTypes: true }).catch(() => []);
-      for (const node of entries.filter((entry) => entry.isDirectory()))
-        await rm(join(nodes, node.name, 'data'), { recursive: true, force: true });
-    },
     finish: async ({ verdict, exitCode, manifest }) => {
       const { startedAt } = manifest;
       await appendFile(
         indexFile(root),
         indexLine({ run: id, dir: basename(dir), verdict, exitCode, startedAt }),
       );
-      await pointAt(join(root, 'latest'), dir);
-      if (verdict !== 'pass') await pointAt(join(root, 'latest-failed'), dir);
+      await pointAt(join(root, 'latest'), join('runs', basename(dir)));
+      if (verdict !== 'pass')
+        await pointAt(join(root, 'latest-failed'), join('runs', basename(dir)));
       await markWritten(dir);
     },
   };
@@ -117,7 +110,9 @@ export async function repoint(root: string): Promise<void> {
   ] as const;
   for (const [name, run] of links) {
     const link = join(root, name);
-    await (run === undefined ? rm(link, { force: true }) : pointAt(link, run.dir));
+    await (run === undefined
+      ? rm(link, { force: true })
+      : pointAt(link, join('runs', basename(run.dir))));
   }
 }
 
@@ -180,10 +175,10 @@ export async function writeWhole(path: string, text: string): Promise<void> {
   await rename(temporary, path);
 }
 
-/** A symbolic link, or a text file with the folder's name where links cannot be made. */
-async function pointAt(link: string, dir: string): Promise<void> {
-  const target = join('runs', basename(dir));
-  const temporary = `${link}.tmp`;
+/** A symbolic link, or a text file with the target's path where links cannot be made. */
+export async function pointAt(link: string, target: string): Promise<void> {
+  // Runs of one suite may end at the same moment.
+  const temporary = `${link}.${basename(target)}.tmp`;
   await rm(temporary, { force: true });
   try {
     await symlink(target, temporary);
@@ -314,6 +309,9 @@ export function storedHistory(dir: string, test: string): string {
   const plain = historyFile(testDir(dir, test));
   const path = [plain, `${plain}.gz`].find((candidate) => existsSync(candidate));
   if (path === undefined)
-    throw new HarnessError('bad-input', `${testDir(dir, test)} holds no history.jsonl(.gz)`);
+    throw new HarnessError(
+      'bad-input',
+      `${testDir(dir, test)} holds no history.jsonl(.gz); retain.history may have let it go`,
+    );
   return path;
 }

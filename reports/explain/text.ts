@@ -1,4 +1,4 @@
-import { againCommand, titleOf } from '../command.ts';
+import { againCommand, shrinkCommand, titleOf } from '../command.ts';
 import { bySeverity } from '../details.ts';
 import { commandLines, hanging, paragraph, table } from '../layout.ts';
 import { readRun } from '../reading.ts';
@@ -23,9 +23,11 @@ export function renderExplanation(explained: Explained, wanted: number): string 
   const { manifest } = result;
   const said = (label: string, text: string): Lines => hanging(label, text, columns, INDENT);
   const [first, ...rest] = claimLines(explained.claims);
+  const isShrinkable = shrinkCommand(result) !== '';
   const commands = [
     ['Judge again', checkText(ref)],
     ['Run again', againCommand(manifest)],
+    ['Make it small', isShrinkable ? `npx schism shrink ${quotedRef(ref)}` : ''],
   ].filter(([, text]) => text !== '');
   const lines = [
     headline(explained),
@@ -63,11 +65,14 @@ function headline({ result }: Explained): string {
 
 /** Judges what is stored again, always to the same verdict. */
 export function checkText(ref: string): string {
+  return `npx schism check ${quotedRef(ref)}`;
+}
+
+function quotedRef(ref: string): string {
   const safe = clean(ref);
-  const quoted = /^[A-Za-z0-9_@%+=:,./-]+$/.test(safe)
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(safe)
     ? safe
     : `'${safe.replaceAll("'", String.raw`'\''`)}'`;
-  return `npx schism check ${quoted}`;
 }
 
 /** The sentences: of violations, of what could not be decided, of what went wrong. */

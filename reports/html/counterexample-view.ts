@@ -4,6 +4,7 @@ import { nearby, ordinals, type ShownOperation, shownOperations } from '../count
 import type { Reading } from '../reading.ts';
 import { clean, clipped, counted, momentText, printable, spanText } from '../words.ts';
 import { html, type Markup } from './markup.ts';
+import { provenSteps, type Step, type Way, waysOf } from './steps.ts';
 import { capped, dataTable, type Head } from './tables.ts';
 
 /** Of one check; the page leads through as many. */
@@ -22,10 +23,13 @@ const PAGE = 1030;
 
 /** All violations that one check found: sentences, picture, operations, surroundings. */
 export function violationViews(check: CheckResult, history: History, reading: Reading): Markup {
-  const { shown, note } = capped(check.anomalies, ANOMALIES_MAX);
+  const { shown } = capped(check.anomalies, ANOMALIES_MAX);
   if (shown.length === 0)
     return html`<h3>✗ ${clean(check.checker)}</h3><p>${clean(check.covered)}</p>`;
-  return html`${shown.map((anomaly) => violationView(check, anomaly, history, reading))}${note}`;
+  const left = check.anomalies.length - shown.length;
+  const more = html`<p class="muted small">and ${counted(left, 'more violation')} that ${clean(check.checker)} found,
+not shown here</p>`;
+  return html`${shown.map((anomaly) => violationView(check, anomaly, history, reading))}${left > 0 && more}`;
 }
 
 function violationView(
@@ -40,7 +44,7 @@ function violationView(
   const title = `✗ ${clean(check.checker)} · ${clean(anomaly.kind)}${key}`;
   const entries = operations.map(({ index }) => index).join();
   return html`<article data-entries="${entries}"><h3>${title}</h3><p>${clean(anomaly.explanation)}</p>
-${picture(operations)}${operationTable(operations, history, anomaly.certificate)}
+${picture(operations)}${stepsView(anomaly, history)}${operationTable(operations, history, anomaly.certificate)}
 ${surroundings(operations, reading)}${certificateView(anomaly.certificate)}</article>`;
 }
 
@@ -101,6 +105,43 @@ function operationTable(
     ],
   }));
   return html`${dataTable(all, heads, rows)}${note}`;
+}
+
+function stepsView(anomaly: Anomaly, history: History): Markup {
+  const name = (anomaly.key ?? '') === '' ? 'the object' : clipped(clean(anomaly.key ?? ''), 30);
+  const proven = provenSteps(anomaly, history);
+  if (proven.length > 0)
+    return stepTable('Step by step: what the history proves', proven, `${name} must be`);
+  const ways = waysOf(anomaly, history);
+  if (ways.length === 0) return html``;
+  const table = ({ steps }: Way, at: number): Markup =>
+    stepTable(
+      `Way ${at + 1}: one that gets so far, not necessarily what happened`,
+      steps,
+      `${name} then is`,
+    );
+  return html`<details open><summary>${counted(ways.length, 'way')} that the checker tried, up to where
+none goes on</summary>${ways.map(table)}</details>`;
+}
+
+/** Of a long way the end is what matters. */
+const STEPS_MAX = 20;
+
+function stepTable(caption: string, steps: readonly Step[], state: string): Markup {
+  const shown = steps.slice(-STEPS_MAX);
+  const left = steps.length - shown.length;
+  const hasNext = shown.some(({ next, isLast }) => next !== '' && !isLast);
+  const heads = [
+    { title: 'step' },
+    { title: state },
+    { title: hasNext ? 'allowed next' : 'why not' },
+  ];
+  const rows = shown.map(({ text, after, next, isLast }) => ({
+    name: isLast ? 'culprit' : '',
+    cells: [text, after, next],
+  }));
+  const rest = left === 0 ? '' : `; ${counted(left, 'step')} before these`;
+  return dataTable(`${caption}${rest}`, heads, rows);
 }
 
 interface Box {

@@ -11,6 +11,8 @@ import { linesAround, type NodeLog } from './node-logs.ts';
 import { chosenOperations, OPERATIONS_MAX } from './page-choice.ts';
 import { ColumnWriter, micros } from './page-columns.ts';
 import type { PageBuckets, PageHeader, PageViolation } from './page-format.ts';
+import { rivalText } from './rivals.ts';
+import { provenSteps } from './steps.ts';
 
 const VIOLATIONS_MAX = 50;
 const BANDS_MAX = 5000;
@@ -56,6 +58,11 @@ export function encodePage(source: PageSource): string {
         role,
         term: term ?? null,
       })),
+    })),
+    rivals: reading.cluster.rivals.slice(0, SPANS_MAX).map((rivals) => ({
+      from: micros(rivals.startNanos),
+      to: micros(rivals.endNanos),
+      text: clipped(rivalText(rivals), 200),
     })),
     phases: result.phases.map((span) => ({
       name: span.phase,
@@ -104,6 +111,7 @@ function violationsOf({ checks }: RunResult, history: History): readonly PageVio
           text: clipped(clean(anomaly.explanation), 2000),
           key: clean(anomaly.key ?? ''),
           entries,
+          steps: provenSteps(anomaly, history).map(({ entry, after }) => [entry, after] as const),
           culprit: culprit?.index ?? -1,
           from: micros(Math.min(...operations.map(({ startNanos }) => startNanos))),
           to: micros(Math.max(...ends)),

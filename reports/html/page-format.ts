@@ -76,12 +76,21 @@ export interface PageSpan {
   readonly term: number | null;
 }
 
+/** Several nodes that said at once that they lead. */
+export interface PageRivals {
+  readonly from: number;
+  readonly to: number;
+  readonly text: string;
+}
+
 export interface PageViolation {
   readonly title: string;
   readonly text: string;
   readonly key: string;
   /** Entries of the invocations. */
   readonly entries: readonly number[];
+  /** What must hold after some of them, by entry: `95 or newer`. */
+  readonly steps: readonly (readonly [entry: number, text: string])[];
   /** Entry of the one that no order explains; -1: none stands out. */
   readonly culprit: number;
   readonly from: number;
@@ -113,6 +122,7 @@ export interface PageHeader {
   readonly buckets: PageBuckets;
   readonly bands: readonly PageBand[];
   readonly roles: readonly { readonly node: string; readonly spans: readonly PageSpan[] }[];
+  readonly rivals: readonly PageRivals[];
   readonly phases: readonly { readonly name: string; readonly from: number; readonly to: number }[];
   readonly violations: readonly PageViolation[];
   readonly logs: readonly PageLogLine[];

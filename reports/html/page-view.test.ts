@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { readRun } from '../reading.ts';
 import { type FixtureRun, failRun, passRun, shortRun } from '../testing/fixture-result.ts';
 import { decodePage, keyOf, outcomeOf, type RunData, textOf } from './page/decode.ts';
+import { ednOf, markdownOf } from './page/forms.ts';
 import { hashOf, parseHash } from './page/hash.ts';
 import { lanesOf } from './page/lanes.ts';
 import { layoutOf } from './page/layout.ts';
@@ -106,6 +107,37 @@ describe('the address', () => {
       entry: -1,
       view: { key: '', query: '' },
     });
+  });
+});
+
+describe('what is taken along', () => {
+  test('as Markdown holds what a store said in code alone', () => {
+    const [violation] = failed.header.violations;
+    expect.assert(violation !== undefined);
+    const evil = '``` @all [x](y) | <b>';
+    const [entry = -1] = violation.entries;
+    const changed = { ...violation, title: evil, text: evil, steps: [[entry, evil]] as const };
+    const data = { ...failed, header: { ...failed.header, violations: [changed] } };
+    const lines = markdownOf(data, 0, 'npx schism').split('\n');
+    expect(lines[0]).toBe(`### \`\`\`\` ${evil} · key k99 \`\`\`\``);
+    expect(lines.slice(2, 5)).toEqual(['````text', evil, '````']);
+    expect(lines[8]).toContain(`\`\`\`\` ${evil.replace('|', String.raw`\|`)} \`\`\`\``);
+    expect(lines.slice(-3)).toEqual(['```text', 'npx schism', '```']);
+    expect(markdownOf(data, 7, '')).toBe('');
+  });
+
+  test('as EDN is an invocation, and a completion where there was one', () => {
+    const outcomes = new Map(
+      Array.from({ length: failed.ops.length }, (_, row) => [outcomeOf(failed.ops, row), row]),
+    );
+    for (const [outcome, row] of outcomes) {
+      const lines = ednOf(failed, row).split('\n');
+      expect(lines).toHaveLength(outcome === 'open' ? 1 : 2);
+      expect(lines[0]).toMatch(
+        /^\{:type :invoke, :process \d+, :f :\w+, :value \["k\d+" .+\], :time \d+/,
+      );
+    }
+    expect(outcomes.size).toBeGreaterThan(2);
   });
 });
 

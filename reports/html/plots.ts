@@ -17,35 +17,44 @@ import {
 } from './axis.ts';
 import { html, type Markup } from './markup.ts';
 
-const TOP = 10;
-const HEIGHT = 150;
-const BOTTOM: number = TOP + HEIGHT;
+export const PLOT_TOP = 10;
+export const PLOT_HEIGHT = 150;
+export const PLOT_BOTTOM: number = PLOT_TOP + PLOT_HEIGHT;
 
-interface Mark {
+export interface PlotMark {
   readonly y: number;
   readonly text: string;
 }
 
-interface PlotParts {
+export interface PlotParts {
   readonly reading: Reading;
   readonly violations: readonly number[];
   readonly title: string;
   readonly label: string;
   readonly keys: readonly Markup[];
-  readonly marks: readonly Mark[];
+  readonly marks: readonly PlotMark[];
   readonly content: Markup;
 }
 
-function plot({ reading, violations, title, label, keys, marks, content }: PlotParts): Markup {
+/** One plot over the time axis that all share. */
+export function plot({
+  reading,
+  violations,
+  title,
+  label,
+  keys,
+  marks,
+  content,
+}: PlotParts): Markup {
   return html`<figure><figcaption><strong>${title}</strong>${keys}${faultKeys(reading)}</figcaption>
-<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${BOTTOM + 22}" role="img" aria-label="${label}">
-${faultShades(reading, TOP, BOTTOM)}${timeAxis(reading, TOP, BOTTOM)}
+<div class="scroll"><svg class="plot" viewBox="0 0 ${WIDTH} ${PLOT_BOTTOM + 22}" role="img" aria-label="${label}">
+${faultShades(reading, PLOT_TOP, PLOT_BOTTOM)}${timeAxis(reading, PLOT_TOP, PLOT_BOTTOM)}
 ${marks.map(
   ({ y, text }) => html`<line class="grid" x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y}" y2="${y}"/>
 <text class="muted end" x="${LEFT - 8}" y="${y + 4}">${text}</text>`,
 )}
-${content}<path class="axis" d="M${LEFT} ${TOP}V${BOTTOM}H${WIDTH - RIGHT}"/>
-${violationLines(violations, reading, [TOP, BOTTOM])}</svg></div></figure>`;
+${content}<path class="axis" d="M${LEFT} ${PLOT_TOP}V${PLOT_BOTTOM}H${WIDTH - RIGHT}"/>
+${violationLines(violations, reading, [PLOT_TOP, PLOT_BOTTOM])}</svg></div></figure>`;
 }
 
 type Outcome = 'ok' | 'info' | 'fail';
@@ -59,7 +68,7 @@ export function throughputPlot(reading: Reading, violations: readonly number[]):
   const most = Math.max(0, ...rates.map(({ ok, info, fail }) => ok + info + fail));
   const step = niceStep(most === 0 ? 1 : most, 4);
   const top = step * Math.max(1, Math.ceil((most / step) * (1 - 1e-9)));
-  const y = (rate: number): number => place(BOTTOM - (rate / top) * HEIGHT);
+  const y = (rate: number): number => place(PLOT_BOTTOM - (rate / top) * PLOT_HEIGHT);
   const marks = Array.from({ length: Math.round(top / step) + 1 }, (_, at) => ({
     y: y(at * step),
     text: at === 0 ? '0' : `${step < 1 ? (at * step).toFixed(1) : countText(at * step)}/s`,
@@ -110,11 +119,11 @@ function stackPath(
 ): string {
   const x = timeScale(endNanos);
   const last = buckets.length - 1;
-  const forth = buckets.map((bucket, at) => `V${above[at] ?? BOTTOM}H${x(bucket.endNanos)}`);
+  const forth = buckets.map((bucket, at) => `V${above[at] ?? PLOT_BOTTOM}H${x(bucket.endNanos)}`);
   const back = buckets.map(
-    (_, at) => `V${below[last - at] ?? BOTTOM}H${x(buckets[last - at]?.startNanos ?? 0)}`,
+    (_, at) => `V${below[last - at] ?? PLOT_BOTTOM}H${x(buckets[last - at]?.startNanos ?? 0)}`,
   );
-  return `M${LEFT} ${below[0] ?? BOTTOM}${forth.join('')}${back.join('')}Z`;
+  return `M${LEFT} ${below[0] ?? PLOT_BOTTOM}${forth.join('')}${back.join('')}Z`;
 }
 
 /** Latencies of operations that ended ok, on a logarithmic scale. */
@@ -126,7 +135,7 @@ export function latencyPlot(reading: Reading, violations: readonly number[]): Ma
   const low = Math.log10(Math.max(1, Math.min(...all))) - 0.15;
   const high = Math.max(low + 0.8, Math.log10(Math.max(1, ...all)) + 0.1);
   const y = (value: number): number =>
-    place(BOTTOM - ((Math.log10(Math.max(1, value)) - low) / (high - low)) * HEIGHT);
+    place(PLOT_BOTTOM - ((Math.log10(Math.max(1, value)) - low) / (high - low)) * PLOT_HEIGHT);
   const marks = decadeMarks(low, high).map((value) => ({ y: y(value), text: tickText(value) }));
   const lines = (['max', 'p99', 'p50'] as const).map(
     (name) => html`<path class="line ${name}" d="${linePath(reading, name, y)}"/>`,

@@ -3,11 +3,12 @@ import type { History } from '../../harness/history/history.ts';
 import type { RunResult } from '../../harness/protocols/run.ts';
 import { againCommand, checkCommand, seedOf, titleOf } from '../command.ts';
 import { shownOperations } from '../counterexample.ts';
-import { evidenceOf } from '../details.ts';
+import { evidenceOf, thresholdsOf } from '../details.ts';
 import { type Reading, readRun } from '../reading.ts';
 import { exitReason } from '../text.ts';
 import { clean, clipped, counted, countText, lengthText, RUN_WORDS } from '../words.ts';
 import { violationViews } from './counterexample-view.ts';
+import { dotPlots } from './dots.ts';
 import { html, type Markup, markupText, scriptElement } from './markup.ts';
 import type { NodeLog } from './node-logs.ts';
 import { encodePage, type PageSource } from './page-data.ts';
@@ -22,6 +23,7 @@ import {
   problemSection,
   readModeSection,
   recoverySection,
+  thresholdSection,
 } from './sections.ts';
 import { styles } from './styles.ts';
 import { timelinePlot } from './timeline.ts';
@@ -72,7 +74,9 @@ ${broken.map((check) => violationViews(check, history, reading))}</section>`
 ${problemSection(result)}
 ${plotSection(result, history, reading)}
 ${checkSection(result)}
+${thresholdSection(result)}
 ${readModeSection(result)}
+${dotPlots(result, history, reading)}
 ${availabilitySection(result)}
 ${recoverySection(result)}
 <div data-holder="node-logs"></div>
@@ -109,6 +113,7 @@ function banner(result: RunResult): Markup {
       `${countText(counts.info + counts.open)} unknown`,
     ...(asked > 0 ? [`${countText(took)} of ${counted(asked, 'fault')} took effect`] : []),
     counted(result.checks.length, 'check'),
+    ...thresholdFact(result),
     lengthText(wallMs),
     `exit ${result.exitCode}: ${clipped(exitReason(result), 100)}`,
   ];
@@ -122,6 +127,14 @@ ${more > 0 && html`<p class="small muted">and ${counted(more, 'more reason')}, b
 ${interrupted !== undefined && html`<p class="small">${interruptText(interrupted)}</p>`}
 <pre><code>${againCommand(manifest)}</code></pre>
 <ul class="facts">${facts.map((fact) => html`<li>${fact}</li>`)}</ul></div>`;
+}
+
+function thresholdFact(result: RunResult): readonly string[] {
+  const { rows } = thresholdsOf(result) ?? { rows: [] };
+  const held = rows.filter(({ passed }) => passed === true).length;
+  return rows.length === 0
+    ? []
+    : [`${countText(held)} of ${counted(rows.length, 'threshold')} hold`];
 }
 
 function interruptText(signal: string): string {

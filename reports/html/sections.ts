@@ -9,6 +9,7 @@ import {
   logPatternOf,
   readModesOf,
   statsOf,
+  thresholdsOf,
 } from '../details.ts';
 import type { MeasuredMatrix } from '../faults.ts';
 import type { Reading } from '../reading.ts';
@@ -60,6 +61,38 @@ function reasonOf({ reason }: CheckResult): Markup {
   return reason === undefined
     ? html``
     : html`<br><span class="muted">${clipped(clean(reason), 600)}</span>`;
+}
+
+const PASSED = { true: ['✓ holds', 'valid'], false: ['✗ broken', 'invalid'] } as const;
+
+export function thresholdSection(result: RunResult): Markup {
+  const { rows } = thresholdsOf(result) ?? { rows: [] };
+  if (rows.length === 0) return html``;
+  const { shown, note } = capped(rows, 100);
+  const heads = [
+    { title: 'metric' },
+    { title: 'must be', nowrap: true },
+    { title: 'measured', number: true },
+    { title: 'result', nowrap: true },
+  ];
+  return html`<section id="thresholds"><h2>Thresholds</h2>${dataTable(
+    'What the configuration asks of this run, with what was measured.',
+    heads,
+    shown.map(({ metric, expression, shown: value, passed, reason }) => {
+      const [word, style] = passed === null ? ['? unknown', 'undecided'] : PASSED[`${passed}`];
+      return {
+        cells: [
+          clipped(clean(metric), 120),
+          html`<code>${clipped(clean(expression), 60)}</code>`,
+          clipped(clean(value), 60),
+          html`<span class="${style}">${word}</span>${
+            reason !== undefined &&
+            html`<br><span class="muted">${clipped(clean(reason), 300)}</span>`
+          }`,
+        ],
+      };
+    }),
+  )}${note}</section>`;
 }
 
 export function availabilitySection(result: RunResult): Markup {

@@ -102,6 +102,11 @@ svg .idle { fill: none; stroke: var(--muted); stroke-dasharray: 3 2; }
 svg .phase { fill: var(--panel); stroke: var(--line); }
 svg .leader { fill: var(--leader); } svg text.on-leader { fill: var(--on-leader); font-weight: 600; }
 svg .follower { fill: var(--follower); } svg .learner { fill: var(--learner); }
+svg .dot.kept { fill: var(--ok); } svg .dot.broken { fill: var(--bad); }
+svg .fate { fill: none; stroke-width: 4; stroke-linecap: round; stroke: var(--ok); }
+svg .fate.lost { stroke: var(--bad); stroke-width: 7; } svg .fate.recovered { stroke: var(--leader); }
+svg .fate.unknown { stroke: var(--info); }
+svg .rivals { fill: var(--bad); fill-opacity: .25; stroke: var(--bad); }
 svg .candidate { fill: var(--info); } svg .gone { fill: var(--follower); opacity: .55; }
 svg .violation { stroke: var(--bad); stroke-width: 1.4; stroke-dasharray: 4 3; }
 svg text.violation-mark { fill: var(--bad); font-weight: 700; stroke: none; font-size: 13px; }

@@ -20,6 +20,7 @@ import {
   WIDTH,
 } from './axis.ts';
 import { html, type Markup } from './markup.ts';
+import { rivalText } from './rivals.ts';
 
 const ROW = 24;
 const TOP = 18;
@@ -27,6 +28,7 @@ const TOP = 18;
 const LETTER = 6;
 const BANDS_MAX = 600;
 const SPANS_MAX = 2000;
+const RIVALS_MAX = 300;
 
 interface Row {
   readonly label: string;
@@ -35,7 +37,12 @@ interface Row {
 
 /** Phases, one lane for each family of faults, one for each node, all over the same time. */
 export function timelinePlot(reading: Reading, violations: readonly number[]): Markup {
-  const rows = [...phaseRow(reading), ...faultRows(reading), ...nodeRows(reading)];
+  const rows = [
+    ...phaseRow(reading),
+    ...faultRows(reading),
+    ...nodeRows(reading),
+    ...rivalRows(reading),
+  ];
   if (rows.length === 0) return html`<p class="muted">Nothing was observed over time.</p>`;
   const bottom = TOP + rows.length * ROW + 4;
   const x = timeScale(reading.endNanos);
@@ -115,6 +122,30 @@ function nodeRows(reading: Reading): readonly Row[] {
     label: clean(node),
     draw: (y) => html`${spans.slice(0, SPANS_MAX).map((span) => spanMark(span, reading, y))}`,
   }));
+}
+
+function rivalRows(reading: Reading): readonly Row[] {
+  const rivals = reading.cluster.rivals.slice(0, RIVALS_MAX);
+  if (rivals.length === 0) return [];
+  const x = timeScale(reading.endNanos);
+  return [
+    {
+      label: '⚠ leaders',
+      draw: (y) =>
+        html`${rivals.map((span, at) => {
+          const [from, to] = [x(span.startNanos), x(span.endNanos)];
+          const next = rivals[at + 1];
+          const limit = next === undefined ? WIDTH - RIGHT : x(next.startNanos);
+          const letters = Math.floor((limit - from - 8) / LETTER);
+          const text = rivalText(span);
+          const box = { x: from, y: y + 4, width: Math.max(1, to - from), height: 14 };
+          return html`${rect('rivals', box, text)}${
+            letters >= 4 &&
+            html`<text x="${place(from + 4)}" y="${y + 15}">${clipped(text, letters)}</text>`
+          }`;
+        })}`,
+    },
+  ];
 }
 
 function spanMark(span: RoleSpan, reading: Reading, y: number): Markup {

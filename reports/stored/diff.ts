@@ -1,6 +1,6 @@
 /** Two runs side by side: figures, never a word such as faster, which two runs cannot bear out. */
 import type { RunResult } from '../../harness/protocols/run.ts';
-import { availabilityOf, byLabel, evidenceOf } from '../details.ts';
+import { availabilityOf, byLabel, evidenceOf, thresholdsOf } from '../details.ts';
 import { type Column, table } from '../layout.ts';
 import type { Reading } from '../reading.ts';
 import {
@@ -29,6 +29,7 @@ export interface DiffRow {
   readonly section:
     | 'verdict'
     | 'checks'
+    | 'thresholds'
     | 'operations'
     | 'latency'
     | 'availability'
@@ -41,7 +42,9 @@ export interface DiffRow {
 
 /** All rows but those of the configuration are listed also where both say the same. */
 export function diffRows(a: Compared, b: Compared): readonly DiffRow[] {
-  return (['verdict', 'checks', 'operations', 'latency', 'availability', 'faults'] as const)
+  return (
+    ['verdict', 'checks', 'thresholds', 'operations', 'latency', 'availability', 'faults'] as const
+  )
     .flatMap((section) => joined(section, FACTS[section](a), FACTS[section](b)))
     .concat(
       joined(
@@ -67,6 +70,11 @@ const FACTS: Readonly<
       clean(checker),
       `${CHECK_SYMBOLS[verdict]} ${verdict}` +
         (anomalies.length > 0 ? `, ${counted(anomalies.length, 'violation')}` : ''),
+    ]),
+  thresholds: ({ result }) =>
+    (thresholdsOf(result)?.rows ?? []).map(({ metric, expression, shown, passed }) => [
+      clean(`${metric} ${expression}`),
+      `${CHECK_SYMBOLS[passed === null ? 'unknown' : passed ? 'valid' : 'invalid']} ${clean(shown)}`,
     ]),
   operations: ({ result: { counts } }) => [
     ['ok', countText(counts.ok)],

@@ -31,6 +31,8 @@ export interface RunRow {
   readonly state: 'pass' | 'fail' | 'unknown' | 'error' | 'crashed' | 'running';
   /** `verdict.json`; absent for one that crashed or runs, and where it cannot be read. */
   readonly summary?: VerdictSummary;
+  /** The suite it was made for; only where suites were looked at. */
+  readonly suite?: string;
 }
 
 export const STATES: readonly RunRow['state'][] = [

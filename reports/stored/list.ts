@@ -19,8 +19,10 @@ export function renderRunList(
   { columns, all }: { readonly columns: number; readonly all: number },
 ): string {
   const wide = columns >= SENTENCE_FROM;
+  const hasSuites = rows.some(({ suite }) => suite !== undefined);
   const heads: Column[] = [
     { title: 'run' },
+    ...(hasSuites ? [{ title: 'suite' }] : []),
     { title: 'verdict' },
     { title: 'started (UTC)' },
     { title: 'length', align: 'right' },
@@ -31,6 +33,7 @@ export function renderRunList(
   ];
   const texts = rows.map((row) => [
     row.id,
+    ...(hasSuites ? [row.suite ?? ''] : []),
     `${stateText(row.state)}${row.pinned ? ' *' : ''}`,
     timeText(row.startedAtMs).slice(0, 16),
     row.summary === undefined ? NO_FIGURE : lengthText(row.summary.wallMs),

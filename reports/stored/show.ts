@@ -64,6 +64,9 @@ function summaryLines(
       `${countText(operationsOf(row))}: ${countText(counts.ok)} ok, ${countText(counts.fail)} failed, ` +
         `${countText(counts.info + counts.open)} of unknown outcome`,
     ),
+    ...(summary.incomplete === true
+      ? said('history', 'incomplete: the disk did not take all of it')
+      : []),
     ...said('faults', faults.length === 0 ? 'none' : faults.map(clean).join(', ')),
     ...said('checks', first ?? 'none'),
     ...rest.flatMap((line) => said('', line)),

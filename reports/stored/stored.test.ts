@@ -106,6 +106,20 @@ test('only what was set otherwise is listed of a configuration', () => {
   expect(names).toEqual(['durationMs', 'faults', 'seed']);
 });
 
+test('thresholds of two runs stand side by side, with what was measured', () => {
+  const withRow = (shown: string, passed: boolean | null): Compared => {
+    const run = compared(passRun());
+    const rows = [{ metric: 'latency_ms', expression: 'max<9', value: null, shown, passed }];
+    const check = { checker: 'thresholds', anomalies: [], covered: '', details: { rows } };
+    const checks = [...run.result.checks, { ...check, verdict: 'valid' as const }];
+    return { ...run, result: { ...run.result, checks } };
+  };
+  const rows = diffRows(withRow('8.5', true), withRow('no data', null));
+  expect(rows.filter(({ section }) => section === 'thresholds')).toEqual([
+    { section: 'thresholds', name: 'latency_ms max<9', a: '✓ 8.5', b: '? no data' },
+  ]);
+});
+
 test('sizes and moments for people', () => {
   const sizes = [0, 999, 1000, 999_499, 999_500, 3_400_000, 99_960_000, 5e9, 2e15, Number.NaN];
   expect(sizes.map((size) => bytesText(size).replace('\u00a0', ' '))).toEqual([

@@ -258,12 +258,17 @@ export function failRun(options: Partial<FixtureOptions> = {}): FixtureRun {
     ...linearizable,
     verdict: 'invalid',
     covered: '33 keys, 1 815 operations; 32 keys are linearizable',
+    details: { ...linearizable.details, valid: 32, invalid: ['k99'] },
     anomalies: [
       {
         kind: 'stale-read',
         key: 'k99',
         ops: fixture.stale,
-        certificate: { read: fixture.stale[2] ?? 0 },
+        certificate: {
+          older: fixture.stale[0] ?? 0,
+          newer: fixture.stale[1] ?? 0,
+          read: fixture.stale[2] ?? 0,
+        },
         explanation,
       },
     ],

@@ -10,6 +10,8 @@ export interface Page {
   readonly reading: Reading;
   readonly style: Style;
   readonly columns: number;
+  /** Everything is listed, however long. */
+  readonly verbose?: boolean;
 }
 
 /** Lines of a section; empty when there is nothing to say. */

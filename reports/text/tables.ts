@@ -1,5 +1,12 @@
 import type { CheckResult } from '../../harness/protocols/checker.ts';
-import { availabilityOf, byLabel, evidenceOf, readModesOf, statsOf } from '../details.ts';
+import {
+  availabilityOf,
+  byLabel,
+  evidenceOf,
+  readModesOf,
+  statsOf,
+  thresholdsOf,
+} from '../details.ts';
 import { type Column, hanging, paragraph, table } from '../layout.ts';
 import type { Style } from '../style.ts';
 import {
@@ -72,13 +79,13 @@ export function faultTable(page: Page): Lines {
 }
 
 /** Why injections were skipped or failed, each reason once. */
-function withoutEffect({ result, columns, style }: Page): Lines {
+function withoutEffect({ result, columns, style, verbose }: Page): Lines {
   const events = evidenceOf(result)?.events ?? [];
   const groups = Map.groupBy(
     events.filter((event) => event.result !== 'installed'),
     ({ fault, result: outcome, evidence }) => clean(`${fault} ${outcome}: ${evidence}`),
   );
-  const shown = [...groups].slice(0, 5);
+  const shown = verbose === true ? [...groups] : [...groups].slice(0, 5);
   return [
     ...shown.flatMap(([text, group]) => {
       const times = group.length === 1 ? '' : ` (${group.length} times)`;
@@ -106,7 +113,7 @@ export function availabilityTable(page: Page): Lines {
     { title: 'window', wraps: true },
     ...['ok', 'failed', 'unknown', 'longest gap', 'p50', 'p99'].map(right),
   ];
-  const shown = rows.slice(0, ROWS_MAX);
+  const shown = page.verbose === true ? rows : rows.slice(0, ROWS_MAX);
   const lines = table(
     heads,
     shown.map((row) => [
@@ -165,6 +172,20 @@ function recoveryLines({ result, columns }: Page): Lines {
   ];
 }
 
+/** Each threshold with what was measured. */
+export function thresholdTable(page: Page): Lines {
+  const rows = thresholdsOf(page.result)?.rows ?? [];
+  if (rows.length === 0) return [];
+  const cells = rows.map(({ metric, expression, shown, passed }) => [
+    `${passed === null ? '?' : passed ? '✓' : '✗'} ${clean(metric)}`,
+    clean(expression),
+    clean(shown),
+  ]);
+  const heads = [{ title: 'metric', max: 48 }, { title: 'threshold' }, right('measured')];
+  const lines = table(heads, cells, { columns: page.columns, indent: INDENT });
+  return titled('Thresholds', page, lines);
+}
+
 export function readModeTable(page: Page): Lines {
   const details = readModesOf(page.result);
   if (details === undefined || details.modes.length === 0) return [];
@@ -195,7 +216,7 @@ export function operationTable(page: Page): Lines {
   const { functions } = page.reading;
   if (functions.length === 0) return [];
   const rows = functions
-    .slice(0, ROWS_MAX)
+    .slice(0, page.verbose === true ? functions.length : ROWS_MAX)
     .map(({ name, ok, fail, info, p50, p99 }) => [
       clean(name),
       ...[ok, fail, info].map(countText),

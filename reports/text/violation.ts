@@ -1,7 +1,9 @@
+import type { JsonValue } from '../../harness/core/json.ts';
+import type { History } from '../../harness/history/history.ts';
 import type { Anomaly, CheckResult } from '../../harness/protocols/checker.ts';
 import { nearby, ordinals, type ShownOperation, shownOperations } from '../counterexample.ts';
 import { type Column, paragraph, table } from '../layout.ts';
-import { clean, clipped, counted, momentText, widthOf } from '../words.ts';
+import { clean, clipped, counted, momentText, valueText, widthOf } from '../words.ts';
 import type { Lines, Page } from './page.ts';
 
 const ANOMALIES_MAX = 3;
@@ -11,7 +13,8 @@ const BARS_MAX = 6;
 
 /** A check that found violations: sentences first, then the operations, then what was around. */
 export function violationLines(check: CheckResult, page: Page): Lines {
-  const shown = oneOfEachKindFirst(check.anomalies).slice(0, ANOMALIES_MAX);
+  const all = oneOfEachKindFirst(check.anomalies);
+  const shown = page.verbose === true ? all : all.slice(0, ANOMALIES_MAX);
   const more = check.anomalies.length - shown.length;
   const none =
     shown.length === 0
@@ -53,13 +56,52 @@ function anomalyLines(check: CheckResult, anomaly: Anomaly, page: Page): Lines {
     '',
     ...paragraph(clean(anomaly.explanation), page.columns, 3),
     ...operationLines(operations, page),
+    ...allowedLines(anomaly, page),
     ...nearbyLines(operations, page),
   ];
 }
 
-function operationLines(operations: readonly ShownOperation[], { columns, style }: Page): Lines {
+/**
+ * What reads of the key may still return after a stale one's newer value was acknowledged. Only
+ * where each value was written once: then the older one can never come back.
+ */
+function allowedLines({ kind, certificate, key }: Anomaly, { history, columns }: Page): Lines {
+  const { newer, read, by } = certificate;
+  if (kind !== 'stale-read' || by !== undefined || key === undefined) return [];
+  const left = typeof newer === 'number' ? valueLeft(history, newer) : undefined;
+  const seen = typeof read === 'number' ? valueLeft(history, read) : undefined;
+  if (left === undefined || seen === undefined) return [];
+  const text =
+    `from ${momentText(left.endNanos)} on, a linearizable read of ${clipped(clean(key), 24)} may ` +
+    `return ${valueText(left.value, 24)} or something newer, never ${valueText(seen.value, 24)}`;
+  return ['', ...paragraph(text, columns, 5)];
+}
+
+/** The value that the register had after an operation that ended ok. */
+function valueLeft(
+  history: History,
+  index: number,
+): { readonly value: JsonValue; readonly endNanos: number } | undefined {
+  if (!Number.isInteger(index) || index < 0 || index >= history.length) return undefined;
+  const pair = history.pairOf(index);
+  if (pair < 0) return undefined;
+  const [invoke, end] = [history.op(index), history.op(pair)];
+  if (end.type !== 'ok') return undefined;
+  const given = invoke.value;
+  const isCas = invoke.f === 'cas' && Array.isArray(given) && given.length === 2;
+  if (!isCas && invoke.f !== 'write' && invoke.f !== 'read') return undefined;
+  const value = isCas
+    ? (given as readonly JsonValue[])[1]
+    : invoke.f === 'read'
+      ? end.value
+      : given;
+  return value === undefined ? undefined : { value, endNanos: end.time };
+}
+
+function operationLines(operations: readonly ShownOperation[], page: Page): Lines {
+  const { columns, style, verbose } = page;
   if (operations.length === 0) return [];
-  const shown = operations.slice(-ROWS_MAX);
+  const shown = verbose === true ? operations : operations.slice(-ROWS_MAX);
   const modes = shown.some(({ mode }) => mode !== '');
   const errors = shown.some(({ error }) => error !== '');
   const heads: Column[] = [

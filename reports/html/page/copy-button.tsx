@@ -21,7 +21,9 @@ export function CopyButton({
       }}
       onBlur={() => setSaid('')}
     >
-      {said === '' ? label : said}
+      {/* Both take their place: a button that shrinks moves the next one away from the pointer. */}
+      <span class={said === '' ? '' : 'away'}>{label}</span>
+      <span>{said}</span>
     </button>
   );
 }

@@ -1,5 +1,5 @@
 /** The rows of the timeline from top to bottom, and time to horizontal place. */
-import type { PageBand, PageHeader, PageSpan } from '../page-format.ts';
+import type { PageBand, PageHeader, PageRivals, PageSpan } from '../page-format.ts';
 import type { Store } from './store.ts';
 
 /** As wide as in the plots below, so that times stand under each other. */
@@ -18,6 +18,7 @@ export type Row =
       /** When another node led in a newer term while this one still said that it leads. */
       readonly overtaken: readonly (readonly [number, number])[];
     }
+  | { readonly kind: 'rivals'; readonly rivals: readonly PageRivals[] }
   | { readonly kind: 'link'; readonly link: Link };
 
 export type Placed = Row & {
@@ -64,6 +65,7 @@ export function layoutOf(store: Store): Layout {
   gap();
   for (const [at, { node }] of header.roles.entries())
     add(node, 16, { kind: 'node', at, overtaken: overtaken(header.roles, at) });
+  if (header.rivals.length > 0) add('⚠ leaders', 16, { kind: 'rivals', rivals: header.rivals });
   if (header.roles.length > 0) gap();
   for (const link of links) add(link.nodes.join(' – '), 12, { kind: 'link', link });
   return { rows, height: y + AXIS, hidden: store.lanes.lanes.length - lanes.length };

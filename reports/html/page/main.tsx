@@ -6,6 +6,7 @@ import { render } from 'preact';
 import uplotStyles from 'uplot/dist/uPlot.min.css?inline';
 import { CopyButton } from './copy-button.tsx';
 import { decodePage, rowOfEntry } from './decode.ts';
+import { markdownOf } from './forms.ts';
 import { hashOf, parseHash } from './hash.ts';
 import { Logs } from './logs.tsx';
 import { OperationTable } from './operation-table.tsx';
@@ -25,6 +26,7 @@ async function start(): Promise<void> {
   const { violations } = data.header;
   const linked = parseHash(location.hash, { violations: violations.length });
   const store = new Store(data, linked.view);
+  addMarkdownButtons(store);
   if (linked.entry >= 0) store.set({ row: rowOfEntry(data.ops, linked.entry) });
   if (data.ops.length > 0) {
     render(<Timeline store={store} onPaint={painted} />, holder('timeline'));
@@ -71,6 +73,20 @@ function addCopyButtons(): void {
     const place = document.createElement('span');
     block.parentElement?.append(place);
     render(<CopyButton text={block.textContent} />, place);
+  }
+}
+
+/** Each counterexample in the form of a ticket. */
+function addMarkdownButtons(store: Store): void {
+  const command = document.querySelector('.banner pre > code')?.textContent ?? '';
+  for (const [at, { entries }] of store.data.header.violations.entries()) {
+    const title = document.querySelector(`article[data-entries="${entries.join()}"] h3`);
+    if (title === null) continue;
+    const place = document.createElement('div');
+    place.className = 'beside';
+    title.before(place);
+    const text = (): string => markdownOf(store.data, at, command);
+    render(<CopyButton text={text} label="Copy as Markdown" />, place);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { VNode } from 'preact';
 import { CopyButton } from './copy-button.tsx';
 import { errorOf, keyOf, modeOf, nodeOf, outcomeOf, type RunData, textOf } from './decode.ts';
+import { ednOf } from './forms.ts';
 import type { Store } from './store.ts';
 import { seconds, span } from './words.ts';
 
@@ -25,9 +26,16 @@ export function factsOf(data: RunData, row: number): Readonly<Record<string, str
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ''));
 }
 
+/** Only where the counterexample proves it: of other operations no order is kept. */
+function inCounterexample({ data, view }: Store, row: number): Readonly<Record<string, string>> {
+  const { steps = [] } = data.header.violations[view.violation] ?? {};
+  const [, after = ''] = steps.find(([entry]) => entry === data.ops.entry[row]) ?? [];
+  return after === '' ? {} : { 'in the counterexample': `must be ${after}` };
+}
+
 /** The operation that was picked. */
 export function OperationCard({ store, row }: { store: Store; row: number }): VNode {
-  const facts = factsOf(store.data, row);
+  const facts = { ...factsOf(store.data, row), ...inCounterexample(store, row) };
   const json = JSON.stringify(facts);
   const key = facts['key'];
   return (
@@ -50,6 +58,7 @@ export function OperationCard({ store, row }: { store: Store; row: number }): VN
           </button>
         )}
         <CopyButton text={json} label="Copy as JSON" />
+        <CopyButton text={() => ednOf(store.data, row)} label="Copy as EDN" />
         <button type="button" onClick={() => store.set({ row: -1 })}>
           Close
         </button>

@@ -3,6 +3,7 @@ import { useMemo, useRef, useState } from 'preact/hooks';
 import { OUTCOMES } from '../page-format.ts';
 import { CopyButton } from './copy-button.tsx';
 import { errorOf, keyOf, modeOf, nodeOf, outcomeOf, textOf } from './decode.ts';
+import { ednOf } from './forms.ts';
 import { factsOf } from './operation-card.tsx';
 import { type Filter, filteredRows, type SortColumn } from './rows-filter.ts';
 import { type Store, useView } from './store.ts';
@@ -125,7 +126,13 @@ function CopyRows({ store, rows }: { store: Store; rows: Int32Array }): VNode | 
       null,
       1,
     );
-  return <CopyButton text={text} label={`Copy ${count(rows.length)} as JSON`} />;
+  const edn = (): string => [...rows].map((row) => ednOf(store.data, row)).join('\n');
+  return (
+    <span class="buttons">
+      <CopyButton text={text} label={`Copy ${count(rows.length)} as JSON`} />
+      <CopyButton text={edn} label="as EDN" />
+    </span>
+  );
 }
 
 interface RowsProps {

@@ -56,6 +56,7 @@ export function paintTimeline(
     for (const placed of layout.rows) {
       if (placed.kind === 'faults') paintFaults(brush, store, placed);
       if (placed.kind === 'node') paintRoles(brush, store, placed);
+      if (placed.kind === 'rivals') paintRivals(brush, placed);
       if (placed.kind === 'link') paintLink(brush, placed);
       if (placed.kind !== 'lane') continue;
       places.set(placed.lane, placed);
@@ -201,6 +202,28 @@ function paintRoles({ context, colours, scale, width }: Brush, store: Store, pla
   context.fillStyle = colours.bad;
   for (const [from, to] of placed.overtaken)
     context.fillRect(scale.x(from), y + 1, scale.x(to) - scale.x(from), 4);
+}
+
+/** The words stand beside a span that is too short for them. */
+function paintRivals({ context, colours, scale, width }: Brush, placed: Placed): void {
+  if (placed.kind !== 'rivals') return;
+  const { y, height, rivals } = placed;
+  for (const [at, { from, to, text }] of rivals.entries()) {
+    const next = rivals[at + 1];
+    const limit = Math.min(width - RIGHT, next === undefined ? Infinity : scale.x(next.from));
+    const left = Math.max(LEFT, scale.x(from));
+    const right = Math.min(width - RIGHT, scale.x(to));
+    if (right < LEFT || left > width - RIGHT) continue;
+    context.fillStyle = colours.bad;
+    context.globalAlpha = 0.25;
+    context.fillRect(left, y + 1, Math.max(1, right - left), height - 3);
+    context.globalAlpha = 1;
+    context.fillRect(left, y + 1, 1, height - 3);
+    const letters = Math.floor((limit - left - 8) / LETTER);
+    if (letters < 4) continue;
+    context.fillStyle = colours.fg;
+    context.fillText(clipped(text, letters), left + 5, y + height / 2);
+  }
 }
 
 /** A thin line is open; a thick one is cut, with an arrow where only one way was. */

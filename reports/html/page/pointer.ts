@@ -119,6 +119,11 @@ function hoverLines(
       band.evidence,
     ];
   }
+  if (placed?.kind === 'rivals') {
+    const found = placed.rivals.find(({ from, to }) => from <= time && time <= to);
+    if (found === undefined) return [];
+    return [found.text, `as observed, ${seconds(found.from)} to ${seconds(found.to)} s`];
+  }
   if (placed?.kind !== 'node') return [];
   const own = data.header.roles[placed.at];
   const said = own?.spans.find(({ from, to }) => from <= time && time < to);

@@ -1,0 +1,189 @@
+/** What can be less in a run: pure steps from one configuration to a smaller one. */
+import type { JsonValue } from '../../harness/core/json.ts';
+import type { RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { Workload } from '../../harness/protocols/workload.ts';
+
+/** A candidate: what is tried, in words that follow the run's, and how it would be asked for. */
+export interface Change {
+  readonly what: string;
+  /** `without`: something is left out, that is needed or not; `instead`: it is made smaller. */
+  readonly kind: 'without' | 'instead';
+  readonly config: RunConfig;
+}
+
+/** After the last fault there must be somebody left to see what it did. */
+const TAIL_MS = 1000;
+const EARLIEST_MS = 500;
+const QUIET_MS = 500;
+const FAULT_MS_MIN = 100;
+
+/** `2.9 s`, `350 ms`. */
+export function timeText(ms: number): string {
+  return ms >= 1000 ? `${Number((ms / 1000).toFixed(3))} s` : `${Number(ms.toFixed(1))} ms`;
+}
+
+/** Options that say by themselves what they are about. */
+const WORDS: ReadonlySet<string> = new Set(['shape', 'target', 'direction']);
+
+/** `pause leader 2.9 s at 8 s`. */
+export function faultLine({ fault, options, atMs, forMs }: ScheduledFault): string {
+  const words = Object.entries(options).map(([name, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value);
+    return WORDS.has(name) ? text : `${name}=${text}`;
+  });
+  return [fault, ...words, timeText(forMs), 'at', timeText(atMs)].join(' ');
+}
+
+/** Faults of which each begins where it is said and none of its kind is still there. */
+export function withSchedule(
+  config: RunConfig,
+  schedule: readonly ScheduledFault[],
+): RunConfig | undefined {
+  const lanes = Map.groupBy(schedule, ({ fault }) => fault).values();
+  for (const lane of lanes)
+    for (const [at, { atMs }] of lane.entries()) {
+      const before = lane[at - 1];
+      if (before !== undefined && before.atMs + before.forMs > atMs) return undefined;
+    }
+  if (schedule.length === 0) return withoutFaults(config);
+  return { ...config, schedule, faults: [...new Set(schedule.map(({ fault }) => fault))] };
+}
+
+export function withoutFaults(config: RunConfig): RunConfig {
+  const { schedule: _schedule, ...rest } = config;
+  return { ...rest, faults: [] };
+}
+
+export function withoutLane(config: RunConfig, lane: string): RunConfig | undefined {
+  const { schedule, faults } = config;
+  if (schedule === undefined)
+    return { ...config, faults: faults.filter((fault) => fault !== lane) };
+  return withSchedule(
+    config,
+    schedule.filter(({ fault }) => fault !== lane),
+  );
+}
+
+/** Ends soon after the last fault, or sooner, without the faults that it then does not see. */
+export function withDuration(config: RunConfig, durationMs: number): RunConfig | undefined {
+  const { schedule } = config;
+  if (schedule === undefined) return { ...config, durationMs };
+  const inside = schedule.filter(({ atMs }) => atMs < durationMs);
+  const some = withSchedule(config, inside);
+  return some === undefined ? undefined : { ...some, durationMs };
+}
+
+/** Half seconds, at least one. */
+function roundUp(ms: number): number {
+  return Math.max(500, Math.ceil(ms / 500) * 500);
+}
+
+/** When the last fault is over and was seen, if that is earlier than the end. */
+export function endOfFaults({ schedule = [], durationMs }: RunConfig): number | undefined {
+  if (schedule.length === 0) return undefined;
+  const endMs = Math.max(...schedule.map(({ atMs, forMs }) => atMs + forMs));
+  const needed = roundUp(endMs + TAIL_MS);
+  return needed < durationMs ? needed : undefined;
+}
+
+/** Less time with clients alone, before the faults. */
+export function withQuiet(config: RunConfig): RunConfig | undefined {
+  return config.quietMs > QUIET_MS ? { ...config, quietMs: QUIET_MS } : undefined;
+}
+
+export function halfAsLong({ durationMs }: RunConfig): number | undefined {
+  const half = roundUp(durationMs / 2);
+  return half < durationMs ? half : undefined;
+}
+
+/** All faults so much earlier that the first begins at once. */
+export function earlier(config: RunConfig): RunConfig | undefined {
+  const { schedule = [], durationMs } = config;
+  const first = schedule[0]?.atMs ?? 0;
+  const byMs = first - EARLIEST_MS;
+  if (byMs < 250) return undefined;
+  const moved = withSchedule(
+    config,
+    schedule.map((fault) => ({ ...fault, atMs: fault.atMs - byMs })),
+  );
+  return moved === undefined ? undefined : { ...moved, durationMs: roundUp(durationMs - byMs) };
+}
+
+/** Some faults half as long; undefined where all of these are short already. */
+export function shorterFaults(
+  config: RunConfig,
+  which: (at: number) => boolean,
+): RunConfig | undefined {
+  const { schedule = [] } = config;
+  let changed = false;
+  const shorter = schedule.map((fault, at) => {
+    const forMs = Math.round(fault.forMs / 2);
+    if (!which(at) || forMs < FAULT_MS_MIN) return fault;
+    changed = true;
+    return { ...fault, forMs };
+  });
+  return changed ? withSchedule(config, shorter) : undefined;
+}
+
+/** Times that people would have written: two digits, in tenths of a second at least. */
+export function rounder(
+  config: RunConfig,
+  which: (at: number) => boolean = () => true,
+): RunConfig | undefined {
+  const { schedule = [] } = config;
+  const round = (ms: number): number => Math.round(ms / 100) * 100;
+  const rounded = schedule.map((fault, at) =>
+    which(at)
+      ? { ...fault, atMs: round(fault.atMs), forMs: Math.max(100, round(fault.forMs)) }
+      : fault,
+  );
+  if (JSON.stringify(rounded) === JSON.stringify(schedule)) return undefined;
+  return withSchedule(config, rounded);
+}
+
+export function withClients(config: RunConfig, clients: number): RunConfig | undefined {
+  const { workloadOptions } = config;
+  if (clients >= workloadOptions.clients || clients < 1) return undefined;
+  return { ...config, workloadOptions: { ...workloadOptions, clients } };
+}
+
+export function withOneKey(config: RunConfig): RunConfig | undefined {
+  const { workloadOptions } = config;
+  if (workloadOptions.own['keys'] === '1') return undefined;
+  const own = { ...workloadOptions.own, keys: '1' };
+  return { ...config, workloadOptions: { ...workloadOptions, own } };
+}
+
+/** One of several workloads, with the clients and the rate of all and what is left of their options. */
+export function withWorkload(
+  config: RunConfig,
+  { name, options, readModes }: Pick<Workload, 'name' | 'options' | 'readModes'>,
+): RunConfig {
+  const { workloadOptions } = config;
+  const own = Object.entries(workloadOptions.own).filter(([option]) =>
+    Object.hasOwn(options, option),
+  );
+  return {
+    ...config,
+    workload: name,
+    workloadOptions: {
+      ...workloadOptions,
+      own: Object.fromEntries(own),
+      readModes: workloadOptions.readModes.filter((mode) => readModes.includes(mode)),
+    },
+  };
+}
+
+/** The first nodes; undefined where a fault names one of the others. */
+export function withNodes(config: RunConfig, count: number): RunConfig | undefined {
+  const { nodes, schedule = [], workloadOptions } = config;
+  if (count >= nodes.length || count < 1) return undefined;
+  const gone = new Set(nodes.slice(count));
+  const isNamed = (value: JsonValue): boolean =>
+    typeof value === 'string'
+      ? value.split(/[^\w-]+/).some((word) => gone.has(word))
+      : typeof value === 'object' && value !== null && Object.values(value).some(isNamed);
+  if (schedule.some(({ options }) => isNamed(options))) return undefined;
+  const fewer = nodes.slice(0, count);
+  return { ...config, nodes: fewer, workloadOptions: { ...workloadOptions, nodes: fewer } };
+}

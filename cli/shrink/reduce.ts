@@ -1,0 +1,207 @@
+/** In which order a run is made smaller: what helps most to understand it goes first. */
+import type { RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { Workload } from '../../harness/protocols/workload.ts';
+import {
+  type Change,
+  earlier,
+  endOfFaults,
+  faultLine,
+  halfAsLong,
+  rounder,
+  shorterFaults,
+  timeText,
+  withClients,
+  withDuration,
+  withNodes,
+  withOneKey,
+  withoutFaults,
+  withoutLane,
+  withQuiet,
+  withSchedule,
+  withWorkload,
+} from './changes.ts';
+
+export interface Reducing {
+  /** Plays a candidate. The configuration that showed it (with its seed), or undefined. */
+  readonly accepts: (change: Change) => Promise<RunConfig | undefined>;
+  /** Nothing more is to be tried: the budget is spent, or somebody interrupted. */
+  readonly isOver: () => boolean;
+  /** Candidates cost little and say all: every fault is made shorter by itself, and all of it is done again. */
+  readonly isExact: boolean;
+  /** Of the run, each by itself. */
+  readonly workloads: readonly Workload[];
+}
+
+const ROUNDS_MAX = 4;
+
+/** The smallest configuration that was accepted; the given one if none was. */
+export async function reduce(config: RunConfig, reducing: Reducing): Promise<RunConfig> {
+  const reducer = new Reducer(config, reducing);
+  await reducer.run();
+  return reducer.config;
+}
+
+class Reducer {
+  config: RunConfig;
+  readonly #reducing: Reducing;
+  /** What was refused once is not tried again. */
+  readonly #refused: Set<string> = new Set();
+
+  constructor(config: RunConfig, reducing: Reducing) {
+    this.config = config;
+    this.#reducing = reducing;
+  }
+
+  async run(): Promise<void> {
+    const { isExact } = this.#reducing;
+    for (let round = 0; round < (isExact ? ROUNDS_MAX : 1); round++) {
+      const before = this.config;
+      // The boldest goes first where it costs one run, and last where it takes many to refuse it.
+      if (isExact) await this.#noFaults();
+      await this.#fewerFaults();
+      await this.#oneWorkload();
+      await this.#shorterRun();
+      await this.#earlier();
+      await this.#shorterFaults();
+      await this.#fewerNodes();
+      await this.#fewerClients();
+      await this.#oneKey();
+      await this.#rounder();
+      if (!isExact) await this.#noFaults();
+      if (this.config === before || this.#reducing.isOver()) return;
+    }
+  }
+
+  async #noFaults(): Promise<void> {
+    if (this.config.faults.length > 0)
+      await this.#try('without', 'any fault', withoutFaults(this.config));
+  }
+
+  async #try(kind: Change['kind'], what: string, config: RunConfig | undefined): Promise<boolean> {
+    if (config === undefined || this.#reducing.isOver()) return false;
+    const name = JSON.stringify({ ...config, seed: 0 });
+    if (this.#refused.has(name)) return false;
+    const accepted = await this.#reducing.accepts({ kind, what, config });
+    if (accepted === undefined) this.#refused.add(name);
+    else this.config = accepted;
+    return accepted !== undefined;
+  }
+
+  async #fewerFaults(): Promise<void> {
+    for (const lane of this.config.faults)
+      if (this.config.faults.length > 1)
+        await this.#try('without', lane, withoutLane(this.config, lane));
+    for (let size = this.#schedule().length >> 1; size >= 1; size >>= 1)
+      for (let first = 0; first < this.#schedule().length; )
+        if (!(await this.#withoutFaults(first, size))) first += size;
+  }
+
+  #schedule(): readonly ScheduledFault[] {
+    return this.config.schedule ?? [];
+  }
+
+  #withoutFaults(first: number, size: number): Promise<boolean> {
+    const all = this.#schedule();
+    const gone = all.slice(first, first + size);
+    // To be without the last one is to be without any.
+    if (gone.length === all.length || this.#reducing.isOver()) return Promise.resolve(false);
+    const [only] = gone;
+    const what =
+      gone.length === 1 && only !== undefined
+        ? faultLine(only)
+        : `${gone.length} of ${all.length} faults`;
+    const rest = all.toSpliced(first, gone.length);
+    return this.#try('without', what, withSchedule(this.config, rest));
+  }
+
+  async #oneWorkload(): Promise<void> {
+    if (this.#workloads().length === 1) return;
+    for (const workload of this.#workloads())
+      if (
+        await this.#try(
+          'instead',
+          `${workload.name} instead of ${this.config.workload}`,
+          withWorkload(this.config, workload),
+        )
+      )
+        return;
+  }
+
+  #workloads(): readonly Workload[] {
+    const names = this.config.workload.split('+');
+    return this.#reducing.workloads.filter(({ name }) => names.includes(name));
+  }
+
+  async #shorterRun(): Promise<void> {
+    const quiet = withQuiet(this.config);
+    const what = `${timeText(quiet?.quietMs ?? 0)} instead of ${timeText(this.config.quietMs)} before it`;
+    await this.#try('instead', what, quiet);
+    const enough = endOfFaults(this.config);
+    if (enough !== undefined) await this.#lasting(enough);
+    while (!this.#reducing.isOver()) {
+      const half = halfAsLong(this.config);
+      if (half === undefined || !(await this.#lasting(half))) return;
+    }
+  }
+
+  #lasting(ms: number): Promise<boolean> {
+    const what = `${timeText(ms)} instead of ${timeText(this.config.durationMs)}`;
+    return this.#try('instead', what, withDuration(this.config, ms));
+  }
+
+  async #earlier(): Promise<void> {
+    await this.#try('instead', 'its faults from the start', earlier(this.config));
+  }
+
+  async #shorterFaults(): Promise<void> {
+    if (!this.#reducing.isExact) {
+      await this.#try(
+        'instead',
+        'faults half as long',
+        shorterFaults(this.config, () => true),
+      );
+      return;
+    }
+    for (let at = 0; at < this.#schedule().length; at++) {
+      for (;;) {
+        const fault = this.#schedule()[at];
+        const shorter = shorterFaults(this.config, (each) => each === at);
+        const ms = shorter?.schedule?.[at]?.forMs ?? 0;
+        const what = `${fault?.fault} for ${timeText(ms)} instead of ${timeText(fault?.forMs ?? 0)}`;
+        if (!(await this.#try('instead', what, shorter))) break;
+      }
+    }
+  }
+
+  async #fewerNodes(): Promise<void> {
+    const { length } = this.config.nodes;
+    for (const count of [1, 3, length - 1]) {
+      const what = `${count} instead of ${length} nodes`;
+      if (await this.#try('instead', what, withNodes(this.config, count))) return;
+    }
+  }
+
+  async #fewerClients(): Promise<void> {
+    const clientsMin = this.#workloads().length;
+    const now = (): number => this.config.workloadOptions.clients;
+    const fewer = (count: number): Promise<boolean> =>
+      this.#try('instead', `${count} instead of ${now()} clients`, withClients(this.config, count));
+    if (await fewer(clientsMin)) return;
+    while (now() > clientsMin && (await fewer(Math.max(clientsMin, now() >> 1))));
+  }
+
+  async #oneKey(): Promise<void> {
+    if (this.#workloads().some(({ options }) => 'keys' in options))
+      await this.#try('instead', 'one key at a time', withOneKey(this.config));
+  }
+
+  async #rounder(): Promise<void> {
+    if (await this.#try('instead', 'rounder times', rounder(this.config))) return;
+    if (!this.#reducing.isExact) return;
+    for (const at of this.#schedule().keys()) {
+      const one = rounder(this.config, (each) => each === at);
+      const fault = one?.schedule?.[at];
+      if (fault !== undefined) await this.#try('instead', `rounder: ${faultLine(fault)}`, one);
+    }
+  }
+}
