@@ -159,4 +159,22 @@ describe('a stored run that is judged again ends with', () => {
     expect((await called([...`run ${flags} -q`.split(' '), ...at])).code).toBe(code);
     expect((await called(['check', 'latest', ...at])).code).toBe(code);
   });
+
+  test('the worst code of several, where one that is no history costs only itself', async () => {
+    const made = async (flags: string, name: string): Promise<string> => {
+      const output = join(box.dir, name);
+      await called([...`run ${flags} -q`.split(' '), '--output', output]);
+      return join(output, 'latest');
+    };
+    const [good, bad] = [await made(PASS, 'several-good'), await made(FAIL, 'several-bad')];
+    const said = await called(['check', good, 'nowhere.jsonl', bad, '--json']);
+    expect(said.code).toBe(1);
+    expect(said.err).toContain('nowhere.jsonl');
+    expect(JSON.parse(said.out)).toMatchObject({
+      exitCode: 1,
+      histories: [{ verdict: 'pass' }, { exitCode: 254 }, { verdict: 'fail' }],
+    });
+    const without = await called(['check', good, 'nowhere.jsonl']);
+    expect(lastLine(without)).toBe('exit 254: 1 could not be judged');
+  });
 });

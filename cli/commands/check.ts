@@ -16,6 +16,7 @@ import { countOutcomes } from '../../harness/runner/counts.ts';
 import { judgeRun } from '../../harness/runner/verdict.ts';
 import { readRecord } from '../../harness/store/store.ts';
 import { renderText } from '../../reports/text.ts';
+import { eachOf, type Told, togetherOf } from '../check-several.ts';
 import { CRITERION_NAMES, type CriterionName, findCriterion } from '../criteria.ts';
 import { githubReporter } from '../github.ts';
 import { judge, judgedBy, type ModelChoice } from '../judge.ts';
@@ -46,9 +47,8 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
     .alias('analyze')
     .description('judge a history: of a run, or from a file of any known format')
     .argument(
-      '[run]',
-      'latest, latest-failed, -1, the beginning of an id, a folder, a file, an archive, or - for standard input',
-      'latest',
+      '[runs...]',
+      'latest (default), latest-failed, -1, the beginning of an id, a folder, a file, an archive, or - for standard input; several are judged one after another',
     )
     .option('--workload <name>', 'for a bare history.jsonl: what was asked (default: register)')
     .option(
@@ -79,8 +79,8 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
     .option('-o, --output <dir>', 'where runs are kept', '.schism')
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action(async (ref: string, flags: Flags) => {
-      finish(await execute(shell, ref, flags));
+    .action(async (refs: readonly string[], flags: Flags) => {
+      finish(await execute(shell, refs, flags));
     });
 }
 
@@ -102,14 +102,38 @@ export interface Chosen {
   };
 }
 
-async function execute(shell: Shell, ref: string, flags: Flags): Promise<number> {
+async function execute(shell: Shell, refs: readonly string[], flags: Flags): Promise<number> {
+  const [ref = 'latest', ...others] = refs;
+  const say = flags.json === true ? shell.err : shell.out;
+  if (others.length === 0) {
+    const { exitCode, document } = await judgedAt(shell, ref, flags);
+    if (flags.json === true) shell.out(`${JSON.stringify(document)}\n`);
+    return exitCode;
+  }
+  const all = await eachOf(
+    refs,
+    (each) => judgedAt(shell, each, flags),
+    ({ message, details }) => {
+      shell.err(`schism: ${message}\n${details === undefined ? '' : `${details}\n`}`);
+    },
+  );
+  const { exitCode, lines } = togetherOf(all);
+  if (flags.json === true) {
+    const histories = all.map(({ document }) => document);
+    shell.out(`${JSON.stringify({ schism: 1, exitCode, histories })}\n`);
+  }
+  say(lines);
+  return exitCode;
+}
+
+async function judgedAt(shell: Shell, ref: string, flags: Flags): Promise<Told> {
   if (ref !== '-') return judged(shell, ref, ref, flags);
   await using input = await spooled(shell.stdin());
   return await judged(shell, 'stdin', input.path, flags);
 }
 
 /** `path` is where `ref` can be read, if it is a file. */
-async function judged(shell: Shell, ref: string, path: string, flags: Flags): Promise<number> {
+async function judged(shell: Shell, ref: string, path: string, flags: Flags): Promise<Told> {
   const clock = realClock();
   const started = clock.wallMs();
   const { workload = 'register' } = flags;
@@ -162,7 +186,6 @@ async function judged(shell: Shell, ref: string, path: string, flags: Flags): Pr
     wallMs: clock.wallMs() - started,
   };
   const input = chosen === undefined ? {} : { input: chosen.input };
-  if (flags.json === true) shell.out(`${JSON.stringify({ ...result, ...input })}\n`);
   const say = flags.json === true ? shell.err : shell.out;
   if (chosen !== undefined) say(` ${chosen.said}\n`);
   say(
@@ -173,7 +196,11 @@ async function judged(shell: Shell, ref: string, path: string, flags: Flags): Pr
     }),
   );
   await reportToGithub(shell, result, history, flags.json === true);
-  return result.exitCode;
+  return {
+    exitCode: result.exitCode,
+    verdict: result.verdict,
+    document: { ...result, ...input },
+  };
 }
 
 /** A summary that cannot be written is worth a line, and never the verdict. */
