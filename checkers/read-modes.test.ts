@@ -34,6 +34,15 @@ const REPEATED = parseHistory(`
   1 invoke read x @n2 mode=linearizable t=300ms; 1 ok read x 3 t=310ms mod=4 rev=4
   2 invoke read x @n2 mode=serializable t=410ms; 2 ok read x 1 t=411ms mod=2 rev=2`);
 
+test('what was asked beside registers stays, and so do the keys that it may be about', () => {
+  const alone = parseHistory('0 invoke write x 1; 0 ok; 1 invoke write y 2; 1 ok');
+  expect(readModes().removals?.(alone)).toMatchObject({ keys: true });
+  const beside = parseHistory('0 invoke write x 1; 0 ok; 1 invoke txn; 1 ok');
+  const removals = readModes().removals?.(beside);
+  expect(removals).toMatchObject({ keys: false });
+  expect([...(removals?.operations ?? [])]).toEqual([0]);
+});
+
 test('stale and allowed: valid, and it says how stale', async () => {
   const result = await check(STALE);
   expect(result).toMatchObject({ verdict: 'valid', anomalies: [] });

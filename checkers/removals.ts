@@ -38,10 +38,13 @@ export function removalsOf(
     for (const [at, { start }] of ops.entries()) if (removable[at] !== true) staying.add(start);
   }
   const operations = new Set<number>();
+  let isAlone = true;
   for (const { invoke } of history.operations()) {
     const { f, index } = invoke;
     const counts = !others && f !== OF_NODES && !model.functions.includes(f);
+    if (counts) isAlone = false;
     if (!counts && !staying.has(index)) operations.add(index);
   }
-  return { operations, keys: model.per !== 'store', ends };
+  // What is of no key, or of several, would go with the keys.
+  return { operations, keys: isAlone && model.per !== 'store', ends };
 }

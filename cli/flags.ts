@@ -119,7 +119,7 @@ export function addFilterFlags(command: Command): Command {
 function addSuiteFlags(command: Command): Command {
   return addFilterFlags(command)
     .option('--shard <i/n>', 'the i-th of n parts of what was selected')
-    .option('--last-failed [suite]', 'only what failed in the latest suite, or in that one')
+    .option('--last-failed [suite]', 'only what did not pass in the latest suite, or in that one')
     .option('--list', 'say what would run, and end')
     .option('-x, --fail-fast', 'end after the first test that does not pass: --max-failures 1')
     .option('--max-failures <n>', 'end after so many tests that do not pass; 0: never')

@@ -39,6 +39,7 @@ export function leftText({ manifest }: RunResult, runPath: string): string {
     ...nodes,
     ` Logs and data   ${data}`,
     ' To remove it    schism doctor --clean   (when this command has ended)',
+    ` Its run is pinned, so that nothing prunes it: schism runs unpin ${manifest.run}`,
     '',
   ].join('\n');
 }

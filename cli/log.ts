@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { destination, pino } from 'pino';
+import { destination, type Logger, pino } from 'pino';
 import type { Log } from '../harness/core/log.ts';
 import type { RunManifest } from '../harness/protocols/run.ts';
 
@@ -8,11 +8,7 @@ import type { RunManifest } from '../harness/protocols/run.ts';
  * synchronously, so that the last line before a crash is there.
  */
 export function openLog(path: string, manifest: RunManifest): { readonly log: Log } & Disposable {
-  const fd = openSync(path, 'a');
-  const stream = destination({ fd, sync: true });
-  // On a full disk a line is lost; pino would make every caller throw.
-  stream.on('error', () => undefined);
-  const logger = pino({ base: null }, stream);
+  const { logger, fd } = loggerOn(path);
   logger.info({ run: manifest.run, argv: manifest.argv, seed: manifest.config.seed }, 'run');
   return {
     log: {
@@ -30,4 +26,19 @@ export function openLog(path: string, manifest: RunManifest): { readonly log: Lo
       closeSync(fd);
     },
   };
+}
+
+/** One line that a person asked for, in the log of a run that goes on. */
+export function markLog(path: string, fields: Readonly<Record<string, unknown>>): void {
+  const { logger, fd } = loggerOn(path);
+  logger.info(fields, 'mark');
+  closeSync(fd);
+}
+
+function loggerOn(path: string): { readonly logger: Logger; readonly fd: number } {
+  const fd = openSync(path, 'a');
+  const stream = destination({ fd, sync: true });
+  // On a full disk a line is lost; pino would make every caller throw.
+  stream.on('error', () => undefined);
+  return { logger: pino({ base: null }, stream), fd };
 }

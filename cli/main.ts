@@ -1,12 +1,38 @@
 /** The process around the commands: the only file that ends it. */
+import { isatty } from 'node:tty';
 import { EXIT } from '../harness/core/errors.ts';
 import { githubShell } from './github.ts';
+import { isInForeground, listenForKeys, type Terminal } from './keys.ts';
 import { bugText, main, type Shell } from './program.ts';
+
+const terminal: Omit<Terminal, 'input'> = {
+  isForeground: isInForeground,
+  signalAll: (name) => {
+    process.kill(0, name);
+  },
+  signalSelf: (name) => {
+    process.kill(process.pid, name);
+  },
+  on: (event, handler) => {
+    process.on(event, handler);
+    return {
+      [Symbol.dispose]: () => {
+        process.off(event, handler);
+      },
+    };
+  },
+};
 
 const shell: Shell = {
   env: process.env,
   argv: process.argv.slice(2),
   stdin: () => process.stdin,
+  // Only where somebody sits; nothing else must so much as open the input.
+  ...(isatty(0) &&
+    isatty(1) &&
+    isInForeground() && {
+      keys: (handler) => listenForKeys({ ...terminal, input: process.stdin }, handler),
+    }),
   out: (text) => {
     process.stdout.write(text);
   },

@@ -9,6 +9,7 @@ import type { System } from '../harness/protocols/system.ts';
 import { noUndo } from '../harness/protocols/undo.ts';
 import { type Reporter, type RunRequest, run } from '../harness/runner/run.ts';
 import { startWatchdog, type Watchdog } from '../harness/runner/undo.ts';
+import { setPinned } from '../harness/store/marks.ts';
 import { manifestWithoutSecrets, storableEnv } from '../harness/store/secrets.ts';
 import { createRun, type RunFolderHandle } from '../harness/store/store.ts';
 import { type Keep, trimRun } from '../harness/store/trim.ts';
@@ -170,8 +171,13 @@ async function entered(
   { keep, warn }: Pick<RunOrder, 'keep' | 'warn'>,
 ): Promise<void> {
   try {
-    // Nodes that go on write on.
-    if (result.leftRunning !== true) await trimRun(folder.testDir, result.verdict, keep);
+    // Nodes that go on write on: nothing is taken from under them, now or by a later pruning.
+    if (result.leftRunning === true) await setPinned(folder.dir, true);
+    else await trimRun(folder.testDir, result.verdict, keep);
+  } catch (error) {
+    warn(`schism: what is not to be kept of the run could not be deleted: ${messageOf(error)}\n`);
+  }
+  try {
     await folder.finish(result);
   } catch (error) {
     warn(`schism: the run could not be entered into the index: ${messageOf(error)}\n`);

@@ -98,6 +98,25 @@ describe('for a run that was stored', () => {
     expect(await modulesFor(config, { ...stored, workload: 'own+register' })).toEqual([config]);
   });
 
+  test('of two files that end alike it is the one that was named, or none', async () => {
+    const top = join(root, 'a.chaos.mjs');
+    const text = `import { test } from ${JSON.stringify(TEST_API)};
+      test('a', { checks: [${CHECK('other', 'valid')}] });`;
+    await writeFile(top, text);
+    try {
+      const files = [config, testFile, top];
+      const { checks } = await loadModules(files, refTo(top));
+      expect(checks.map(({ name }) => name)).toEqual(['other']);
+      expect((await loadModules(files, refTo('../elsewhere/a.chaos.mjs'))).checks).toEqual([]);
+      const of = (file: string): Promise<readonly string[]> =>
+        modulesFor(config, { ...stored, test: refTo(file) });
+      expect(await of('a.chaos.mjs')).toEqual([config, top]);
+      expect(await of('chaos/a.chaos.mjs')).toEqual([config, testFile]);
+    } finally {
+      await rm(top);
+    }
+  });
+
   test('a file that it names elsewhere is never loaded', async () => {
     const evil = join(root, 'evil.chaos.mjs');
     await writeFile(evil, "throw new Error('loaded');");

@@ -27,10 +27,26 @@ export async function loadModules(modules: readonly string[], test?: TestRef): P
   const [config, ...more] = await Promise.all(configs.map(loadConfig));
   if (more.length > 0) throw new HarnessError('bad-input', 'there can be one config only');
   const catalogue = config === undefined ? BUILT_IN : catalogueOf(config);
-  const file = modules.find((path) => TEST_FILE.test(path) && isFileOf(path, test));
+  const files = modules.filter((path) => TEST_FILE.test(path));
+  const file = fileOf(files, test, dirname(configs[0] ?? ''));
   if (file === undefined) return { catalogue, checks: [] };
   const found = (await loadTestFile(file)).find(({ title }) => title === test?.title);
   return { catalogue, checks: found?.options.checks ?? [] };
+}
+
+/**
+ * The file as it is named from here, or from the config's folder. Otherwise the one that ends so, as
+ * long as there is no other: the checks of a wrong file would judge as if they were right.
+ */
+function fileOf(
+  files: readonly string[],
+  test: TestRef | undefined,
+  home: string,
+): string | undefined {
+  const same = files.filter((path) => isFileOf(path, test));
+  const named = (from: string): string | undefined =>
+    same.find((path) => path === resolve(from, test?.file ?? ''));
+  return named('') ?? named(home) ?? (same.length === 1 ? same[0] : undefined);
 }
 
 /** A run may have been made in another folder, and its file be named from there. */
@@ -71,9 +87,8 @@ export async function modulesFor(
   const isDefault = config.testDir === undefined;
   const testDir = config.testDir ?? dirname(path);
   const files = ownChecks.length === 0 ? [] : await findTestFiles(testDir, { isDefault });
-  const same = files.filter((file) => isFileOf(file, test));
-  const exact = same.find((file) => relative('', file) === test?.file) ?? same[0];
-  return exact === undefined ? [path] : [path, exact];
+  const file = fileOf(files, test, dirname(path));
+  return file === undefined ? [path] : [path, file];
 }
 
 function isBuiltIn(stored: NeedsCode): boolean {

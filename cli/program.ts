@@ -23,6 +23,8 @@ export interface Shell {
   readonly argv: readonly string[];
   /** Standard input, for commands that are told to read it. */
   readonly stdin: () => AsyncIterable<Uint8Array>;
+  /** Calls back for each key that is pressed, until disposed; absent where nobody can press one. */
+  readonly keys?: (handler: (key: string) => void) => Disposable;
   /** Results. */
   readonly out: (text: string) => void;
   /** Everything said to people while `--json` owns the output, and every error. */

@@ -6,8 +6,9 @@ import { expect, test } from 'vitest';
 import type { JsonValue } from '../harness/core/json.ts';
 import { nanosFromMs } from '../harness/core/units.ts';
 import { type History, HistoryBuilder } from '../harness/history/history.ts';
+import type { BackendName } from '../harness/protocols/system.ts';
 import { fixtureConfig, fixtureManifest, passRun } from '../reports/testing/fixture-result.ts';
-import { historyHash, recordedFaults, replayedConfig } from './replay.ts';
+import { historyHash, recordedFaults, replayedConfig, requireOwnPrograms } from './replay.ts';
 
 type Event = readonly [atMs: number, type: 'invoke' | 'info', id: string, value: JsonValue];
 
@@ -69,6 +70,17 @@ test('what was not stored cannot be asked for again', () => {
   const systemOptions = { password: '(not stored)' };
   const cleared = fixtureManifest({ config: fixtureConfig({ systemOptions }) });
   expect(() => replayedConfig({ ...result, manifest: cleared }, history)).toThrow(/a secret/);
+});
+
+test('an archive does not choose what is started here', () => {
+  const started = (systemOptions: Readonly<Record<string, string>>, backend = 'process') =>
+    fixtureManifest({ config: fixtureConfig({ systemOptions, backend: backend as BackendName }) });
+  const named = started({ binary: './evil' });
+  expect(() => requireOwnPrograms('a.zip', named)).toThrow(/a\.zip says .* binary=\.\/evil/);
+  expect(() => requireOwnPrograms('a.zip', started({ extra: '--x' }, 'docker'))).toThrow(/extra/);
+  for (const harmless of [started({ election: '1s' }), started({ binary: './evil' }, 'sim')])
+    expect(() => requireOwnPrograms('a.zip', harmless)).not.toThrow();
+  expect(() => requireOwnPrograms(undefined, named)).not.toThrow();
 });
 
 test('histories are compared by their text, compressed in whatever way', async () => {

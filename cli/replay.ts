@@ -7,7 +7,12 @@ import { HarnessError } from '../harness/core/errors.ts';
 import type { JsonValue } from '../harness/core/json.ts';
 import { msFromNanos } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
-import type { RunConfig, RunResult, ScheduledFault } from '../harness/protocols/run.ts';
+import type {
+  RunConfig,
+  RunManifest,
+  RunResult,
+  ScheduledFault,
+} from '../harness/protocols/run.ts';
 import { NOT_STORED } from '../harness/store/secrets.ts';
 
 /**
@@ -31,6 +36,24 @@ export function replayedConfig({ manifest, phases }: RunResult, history: History
   const startNanos = phases.find(({ phase }) => phase === 'main')?.startNanos ?? 0;
   const schedule = recordedFaults(history, startNanos);
   return schedule.length === 0 ? config : { ...config, schedule };
+}
+
+/** Options of systems that say what is started, and with which words. */
+const PROGRAM_OPTIONS: readonly string[] = ['binary', 'image', 'links-image', 'extra'];
+
+/**
+ * An archive may come from anyone: what it would have started here is not started for its word alone.
+ * Throws `bad-input`.
+ */
+export function requireOwnPrograms(archive: string | undefined, { config }: RunManifest): void {
+  if (archive === undefined || config.backend === 'sim') return;
+  const named = PROGRAM_OPTIONS.find((name) => Object.hasOwn(config.systemOptions, name));
+  if (named !== undefined)
+    throw new HarnessError(
+      'bad-input',
+      `${archive} says what to start here: ${named}=${config.systemOptions[named]}; ` +
+        'if you trust it, unpack it and name the folder of its run',
+    );
 }
 
 /** Every fault that was begun, as it was asked for: `leader` stays a word for who leads then. */

@@ -40,6 +40,17 @@ test('what redraws itself needs a terminal', () => {
   );
 });
 
+test.each([
+  [true, 'by who sits there', {}, {}],
+  [false, 'in CI', { reporter: 'live' }, { CI: '1' }],
+  [false, 'with --no-input', { input: false }, {}],
+  [false, 'with --json', { json: true }, {}],
+  [false, 'with --quiet', { quiet: true }, {}],
+  [false, 'where no block is shown', { reporter: 'line' }, {}],
+])('keys are taken: %s %s', (takesKeys, _, flags, env) => {
+  expect(chooseReporters({ env, isTty: true }, flags).takesKeys).toBe(takesKeys);
+});
+
 describe('what cannot be', () => {
   test.each([
     [{ reporter: 'junti' }, "--reporter: there is no reporter 'junti' (did you mean 'junit'?)"],

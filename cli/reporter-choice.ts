@@ -28,6 +28,9 @@ export interface ReporterFlags {
   readonly addReporter?: string | readonly string[];
   readonly quiet?: boolean;
   readonly verbose?: boolean;
+  readonly json?: boolean;
+  /** `false` for `--no-input`. */
+  readonly input?: boolean;
 }
 
 export interface ReporterChoice {
@@ -36,6 +39,8 @@ export interface ReporterChoice {
   readonly quiet: boolean;
   /** Everything is listed, however long. */
   readonly verbose: boolean;
+  /** Whoever sits there may press keys while a live block is shown. */
+  readonly takesKeys?: boolean;
   readonly files: readonly FileChoice[];
 }
 
@@ -62,11 +67,14 @@ export function chooseReporters(
     ...namesIn(flags.addReporter ?? []).map((name) => named(name, '--add-reporter')),
   ];
   const voices = asked.flatMap(({ name }) => VOICES.filter((voice) => voice === name));
-  const voice = voices.at(-1) ?? usualVoice(shell);
+  const wanted = voices.at(-1) ?? usualVoice(shell);
+  // A block that redraws itself needs a terminal.
+  const voice = wanted === 'live' && !shell.isTty ? 'line' : wanted;
+  const { quiet = false, json = false, input = true } = flags;
   return {
-    // A block that redraws itself needs a terminal.
-    voice: voice === 'live' && !shell.isTty ? 'line' : voice,
-    quiet: flags.quiet === true,
+    voice,
+    quiet,
+    takesKeys: voice === 'live' && !quiet && !json && input && !isCi(shell.env),
     verbose: flags.verbose === true,
     files: asked.flatMap(({ name, outputFile }) =>
       FILES.filter((file) => file === name).map((file) => ({

@@ -120,6 +120,32 @@ describe('what is said', () => {
     expect(last).toMatch(/did not pass/);
   });
 
+  test('keys are heard from the first test to the last, and not behind the text', async () => {
+    const { shell, said } = shellWith({}, true);
+    const events: string[] = [];
+    const keyed: Shell = {
+      ...shell,
+      keys: (handler) => {
+        events.push('open');
+        handler('s');
+        return {
+          [Symbol.dispose]: () => {
+            if (events.at(-1) === 'open') events.push(`closed before ${said.out.length}`);
+          },
+        };
+      },
+    };
+    await told(reporters(keyed, {}));
+    expect(events).toEqual(['open', expect.stringMatching(/^closed before/)]);
+    const at = Number(events[1]?.split(' ').at(-1));
+    expect(said.out.slice(0, at)).toContain(' nothing runs now\n');
+    expect(said.out.slice(at)).toMatch(/did not pass/);
+    expect(said.out).toContain('[s] state');
+    events.length = 0;
+    await told(reporters(keyed, { input: false }));
+    expect(events).toEqual([]);
+  });
+
   test('with a document on standard output people are told on the other', async () => {
     const { shell, said } = shellWith({});
     await told(reporters(shell, {}, true));

@@ -4,7 +4,7 @@ import type { Clock } from '../harness/core/clock.ts';
 import { messageOf } from '../harness/core/errors.ts';
 import type { RunManifest } from '../harness/protocols/run.ts';
 import type { SuiteResult, SuiteTest, TestRef } from '../harness/protocols/suite.ts';
-import { writeWhole } from '../harness/store/store.ts';
+import { type RunFolderHandle, writeWhole } from '../harness/store/store.ts';
 import { renderSuiteHtml } from '../reports/html/suite.ts';
 import type { Progress } from '../reports/progress.ts';
 import type { Style } from '../reports/style.ts';
@@ -20,6 +20,7 @@ import {
 } from '../reports/suite/suite-voice.ts';
 import { testTitle } from '../reports/suite/suite-words.ts';
 import { type GithubSuiteReporter, githubSuiteReporter } from './github.ts';
+import { type LiveKeys, liveKeys } from './live-keys.ts';
 import type { Shell } from './program.ts';
 import type { FileReporterName, ReporterChoice, Voice } from './reporter-choice.ts';
 import { styleFor } from './reporting.ts';
@@ -41,7 +42,7 @@ export interface SuiteReporters extends Disposable {
   onSuiteStart(start: SuiteStart): void;
   onTestStart(test: TestRef): void;
   /** Follows one run; the runner calls its methods. `clock`: the one shown, virtual or not. */
-  progress(run: { test: TestRef; manifest: RunManifest; clock: Clock }): Progress;
+  progress(run: TestedRun): Progress;
   onTestEnd(test: SuiteTest): void;
   /** For whatever else must be said: a live block makes room. */
   say(text: string): void;
@@ -53,6 +54,14 @@ export interface SuiteReporters extends Disposable {
   ): Promise<readonly string[]>;
   /** Says how it ended; the last line names the exit code. With `--json` prints the document. */
   end(result: SuiteResult, folder: SuiteFolder): void;
+}
+
+export interface TestedRun {
+  readonly test: TestRef;
+  readonly manifest: RunManifest;
+  readonly clock: Clock;
+  /** Where its logs are, for who presses a key. */
+  readonly folder?: RunFolderHandle;
 }
 
 export interface ReporterOptions {
@@ -73,6 +82,9 @@ class ChosenReporters implements SuiteReporters {
   readonly #options: ReporterOptions;
   readonly #style: Style;
   readonly #voice: SuiteVoice;
+  readonly #hasKeys: boolean;
+  /** From the start of the suite to its end. */
+  #keys: LiveKeys | undefined;
   readonly #github: GithubSuiteReporter | undefined;
   #isGrouped = false;
   #group: Disposable | undefined;
@@ -84,8 +96,16 @@ class ChosenReporters implements SuiteReporters {
     this.#style = styleFor(shell, color && !json);
     this.#github = githubSuiteReporter(shell, json);
     const write = json ? shell.err : shell.out;
+    this.#hasKeys = choice.takesKeys === true && shell.keys !== undefined;
     const voices: Readonly<Record<Voice, () => SuiteVoice>> = {
-      live: () => liveVoice({ clock, write, columns: () => shell.columns, style: this.#style }),
+      live: () =>
+        liveVoice({
+          clock,
+          write,
+          columns: () => shell.columns,
+          style: this.#style,
+          keys: this.#hasKeys,
+        }),
       line: () => lineVoice(write),
       minimal: () => silentVoice(write),
     };
@@ -97,14 +117,18 @@ class ChosenReporters implements SuiteReporters {
     const { quiet, voice } = this.#options.choice;
     this.#isGrouped = start.workers === 1 && voice === 'line' && !quiet;
     this.#voice.start(start);
+    if (this.#hasKeys)
+      this.#keys = liveKeys(this.#shell, (text) => {
+        this.#voice.say(text);
+      });
   }
 
   onTestStart(test: TestRef): void {
     if (this.#isGrouped) this.#group = this.#github?.group(testTitle(test));
   }
 
-  progress({ test, manifest, clock }: Parameters<SuiteReporters['progress']>[0]): Progress {
-    return this.#voice.progress(test, {
+  progress({ test, manifest, clock, folder }: TestedRun): Progress {
+    const progress = this.#voice.progress(test, {
       manifest,
       clock,
       write: (text) => {
@@ -112,6 +136,8 @@ class ChosenReporters implements SuiteReporters {
       },
       columns: () => this.#shell.columns,
     });
+    if (this.#keys === undefined || folder === undefined) return progress;
+    return this.#keys.follow({ progress, manifest, folder });
   }
 
   onTestEnd(test: SuiteTest): void {
@@ -148,7 +174,7 @@ class ChosenReporters implements SuiteReporters {
   }
 
   end(result: SuiteResult, folder: SuiteFolder): void {
-    this.#voice[Symbol.dispose]();
+    this.#hush();
     const { choice, json = false } = this.#options;
     const { columns, out, err } = this.#shell;
     if (json) out(`${JSON.stringify(result)}\n`);
@@ -165,6 +191,11 @@ class ChosenReporters implements SuiteReporters {
 
   [Symbol.dispose](): void {
     this.#group?.[Symbol.dispose]();
+    this.#hush();
+  }
+
+  #hush(): void {
+    this.#keys?.[Symbol.dispose]();
     this.#voice[Symbol.dispose]();
   }
 }

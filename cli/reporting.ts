@@ -17,6 +17,7 @@ import { ansiStyle, plainStyle, type Style } from '../reports/style.ts';
 import { summaryOf } from '../reports/summary.ts';
 import { renderText } from '../reports/text.ts';
 import { derivedReporters } from './derived.ts';
+import { liveKeys } from './live-keys.ts';
 import type { Shell } from './program.ts';
 import type { ReporterChoice } from './reporter-choice.ts';
 
@@ -28,20 +29,37 @@ export function styleFor(shell: Shell, wanted: boolean): Style {
   return shell.isTty ? ansiStyle : plainStyle;
 }
 
-/** The block that redraws itself on a terminal, lines elsewhere. */
-export function progressFor(
-  shell: Shell,
-  run: {
-    readonly manifest: RunManifest;
-    readonly clock: Clock;
-    readonly style: Style;
-    readonly say: (text: string) => void;
-    readonly choice: ReporterChoice;
-  },
-): Progress {
-  const { clock, manifest, style, say, choice } = run;
+/** Of the only run there is. */
+export interface ToldRun {
+  readonly manifest: RunManifest;
+  readonly folder: RunFolderHandle;
+  readonly clock: Clock;
+  readonly style: Style;
+  readonly say: (text: string) => void;
+  readonly choice: ReporterChoice;
+}
+
+export interface Telling {
+  readonly progress: Progress;
+  /** For whatever else must be said: a live block makes room. */
+  readonly say: (text: string) => void;
+}
+
+/** The block that redraws itself on a terminal, with its keys until it ends; lines elsewhere. */
+export function progressFor(shell: Shell, run: ToldRun): Telling {
+  const { clock, manifest, folder, style, say, choice } = run;
   const options = { clock, manifest, style, write: say, columns: () => shell.columns };
-  return choice.voice === 'live' ? liveProgress(options) : lineProgress(options);
+  if (choice.voice !== 'live') return { progress: lineProgress(options), say };
+  const hasKeys = choice.takesKeys === true && shell.keys !== undefined;
+  const live = liveProgress({ ...options, keys: hasKeys });
+  if (!hasKeys) return { progress: live, say: live.say };
+  const keys = liveKeys(shell, live.say);
+  const followed = keys.follow({ progress: live, manifest, folder });
+  const end = (): void => {
+    keys[Symbol.dispose]();
+    followed[Symbol.dispose]();
+  };
+  return { progress: { ...followed, end, [Symbol.dispose]: end }, say: live.say };
 }
 
 /** What is written into the run's folder; each on its own. */

@@ -25,11 +25,16 @@ function nodeBeside(file) {
 
 function runWith(node) {
   const child = spawn(node, [here(main), ...process.argv.slice(2)], { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => child.kill(signal));
+  const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  for (const signal of forwarded) process.on(signal, () => child.kill(signal));
   child.on('exit', (code, signal) => {
-    if (signal === null) process.exitCode = code;
-    else process.kill(process.pid, 'SIGKILL');
+    if (signal === null) {
+      process.exitCode = code;
+      return;
+    }
+    // To end as it did, so that a shell sees Ctrl-C and not a crash.
+    for (const each of forwarded) process.removeAllListeners(each);
+    process.kill(process.pid, signal);
   });
 }
 

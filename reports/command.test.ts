@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { againCommand, checkCommand } from './command.ts';
+import { againCommand, checkCommand, lastFailedCommand } from './command.ts';
 import { fixtureManifest } from './testing/fixture-result.ts';
 
 describe('the command that runs the same again', () => {
@@ -42,5 +42,24 @@ describe('the command that judges the same again', () => {
 
   test('cannot read standard input twice', () => {
     expect(judged(['check', '-'], '')).toBe('');
+  });
+});
+
+describe('the command that runs what did not pass', () => {
+  test.each([
+    ['run -c a.ts --last-failed', 'run -c a.ts --last-failed'],
+    ['run --last-failed s1234 -x', 'run -x --last-failed'],
+    ['run --last-failed=s1234 --shard 1/2 -o x', 'run --shard 1/2 -o x --last-failed'],
+    ['merge a.zip', 'run --last-failed'],
+  ])('of %s', (words, command) => {
+    expect(lastFailedCommand({ argv: words.split(' ') })).toBe(`npx schism ${command}`);
+  });
+
+  test('of joined shards asks for all of them, where they are kept now', () => {
+    const argv = 'run --shard 1/2 --project p -o shard-1 --output=shard-1 --shard=1/2'.split(' ');
+    const mergedFrom = ['1/2', '2/2'];
+    expect(lastFailedCommand({ argv, mergedFrom })).toBe(
+      'npx schism run --project p --last-failed',
+    );
   });
 });

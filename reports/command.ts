@@ -1,5 +1,6 @@
 import { type Seed, seedText } from '../harness/core/prng.ts';
 import type { RunManifest, RunResult } from '../harness/protocols/run.ts';
+import type { SuiteManifest } from '../harness/protocols/suite.ts';
 import { clean } from './words.ts';
 
 export function seedOf(manifest: RunManifest): string {
@@ -42,10 +43,24 @@ function ofStore(argv: readonly string[]): string {
     .join('');
 }
 
-/** Once more what did not pass, by the same words. */
-export function lastFailedCommand({ argv }: { readonly argv: readonly string[] }): string {
+/**
+ * Once more what did not pass, by the same words; of shards that were joined without those that say
+ * which shard it was and where it was kept.
+ */
+export function lastFailedCommand({
+  argv,
+  mergedFrom,
+}: Pick<SuiteManifest, 'argv' | 'mergedFrom'>): string {
   const words = argv[0] === 'run' || argv[0] === 'test' ? argv : ['run'];
-  const kept = words.filter((word) => !word.startsWith('--last-failed'));
+  const gone = [
+    '--last-failed',
+    ...(mergedFrom === undefined ? [] : ['--shard', '--output', '-o']),
+  ];
+  const kept = words.filter((word, at) => {
+    // The value of a flag stands behind it or in it.
+    const isValue = gone.includes(words[at - 1] ?? '') && !word.startsWith('-');
+    return !isValue && !gone.some((flag) => word === flag || word.startsWith(`${flag}=`));
+  });
   return ['npx schism', ...kept.map(quoted), '--last-failed'].join(' ');
 }
 

@@ -1,15 +1,10 @@
 import type { Clock, Timer } from '../harness/core/clock.ts';
-import type { Nanos } from '../harness/core/units.ts';
-import type { Op } from '../harness/history/op.ts';
-import { seedOf, titleOf } from './command.ts';
-import { FaultStrip } from './fault-strip.ts';
-import { Meter } from './meter.ts';
-import type { Progress, ProgressOptions, Step } from './progress.ts';
+import type { Progress, ProgressOptions } from './progress.ts';
+import { RunBlock } from './run-block.ts';
 import { plainStyle, type Style } from './style.ts';
-import { clean, clipped, countText, lengthText, rateText, spanText, widthOf } from './words.ts';
+import { clipped, widthOf } from './words.ts';
 
 const REDRAW_MS = 250;
-const WINDOW_SECONDS = 5;
 
 /** A part of what a terminal shows until something else stands there. */
 export interface LiveBlock {
@@ -98,14 +93,24 @@ export class LiveScreen implements Disposable {
   }
 }
 
-/** Progress for a terminal, on a screen of its own. */
-export function liveProgress(options: ProgressOptions): Progress {
+/** Progress for a terminal, on a screen of its own; `keys`: its last line names them. */
+export function liveProgress(
+  options: ProgressOptions & { readonly keys?: boolean },
+): Progress & { readonly say: (text: string) => void } {
   const screen = new LiveScreen(options);
   const block = new RunBlock(options);
+  if (options.keys === true)
+    screen.setFooter({ lines: (columns) => ['', keysLine(columns, options.style)] });
   screen.add(block);
-  return progressOf(block, () => {
+  const end = (): void => {
     screen[Symbol.dispose]();
-  });
+  };
+  return {
+    ...progressOf(block, end),
+    say: (text) => {
+      screen.say(text);
+    },
+  };
 }
 
 /** The same beside others; `label` tells which of how many it is. */
@@ -126,134 +131,19 @@ function progressOf(block: RunBlock, end: () => void): Progress {
       block.begin(step);
     },
     end,
+    answers: block,
     [Symbol.dispose]: end,
   };
 }
 
-/** How one run goes. */
-class RunBlock implements LiveBlock {
-  readonly #options: ProgressOptions;
-  readonly #style: Style;
-  readonly #meter = new Meter();
-  readonly #strip = new FaultStrip();
-  #step: Step = 'setup';
-  #stepStart: Nanos;
+const KEYS = [
+  '[s] state  [l] logs  [f] faults  [enter] mark the log  [ctrl-c] stop and check what was recorded',
+  '[s] state  [l] logs  [f] faults  [enter] mark  [ctrl-c] stop',
+  '[s] [l] [f] [enter] [ctrl-c]',
+];
 
-  constructor(options: ProgressOptions) {
-    this.#options = options;
-    this.#style = options.style ?? plainStyle;
-    this.#stepStart = options.clock.now();
-  }
-
-  begin(step: Step): void {
-    this.#step = step;
-    this.#stepStart = this.#options.clock.now();
-    this.#strip.phase(step, this.#stepStart);
-  }
-
-  observe(op: Op): void {
-    this.#meter.observe(op);
-    if (op.process === 'nemesis') this.#strip.faults(op.time, this.#meter.faults.size);
-  }
-
-  lines(columns: number, compact: boolean): readonly string[] {
-    if (compact) return [this.#compactLine(columns)];
-    return [
-      this.#headLine(columns),
-      ...this.#rows(columns).map(([label, text]) => this.#row(label, text, columns)),
-    ];
-  }
-
-  #compactLine(columns: number): string {
-    const { clock, manifest } = this.#options;
-    const load = this.#meter.load(clock.now(), WINDOW_SECONDS);
-    const recent = load.ok + load.fail + load.info;
-    const faults = [...this.#meter.faults.values()].map(({ text }) => text);
-    const parts = [
-      `${this.#step} ${this.#time()}`,
-      ...(recent === 0
-        ? []
-        : [`${countText(load.perSecond)}/s`, `ok ${rateText(load.ok / recent)}`]),
-      ...faults,
-    ];
-    const text = clipped(`${titleOf(manifest)}   ${parts.join('  ')}`, columns - 3);
-    return ` ${this.#style.good('▶')} ${text}`;
-  }
-
-  #row(label: string, text: string, columns: number): string {
-    const head = `   ${label.padEnd(9)}`;
-    return `${this.#style.dim(head)}${clipped(text, columns - widthOf(head))}`;
-  }
-
-  /** Of the step, and of how much, where that is known. */
-  #time(): string {
-    const { clock, manifest } = this.#options;
-    const { config } = manifest;
-    const planned: Partial<Record<Step, number>> = {
-      quiet: config.quietMs,
-      main: config.durationMs,
-    };
-    const expected = planned[this.#step];
-    const elapsed = (clock.now() - this.#stepStart) / 1e6;
-    return expected === undefined
-      ? lengthText(elapsed)
-      : `${lengthText(Math.min(elapsed, expected))} of ${lengthText(expected)}`;
-  }
-
-  #headLine(columns: number): string {
-    const { label, manifest } = this.#options;
-    const time = this.#time();
-    const text = clipped(`${titleOf(manifest)}   ${this.#step} ${time}`, columns - 3);
-    const right = label ?? `seed ${seedOf(manifest)}   run ${clean(manifest.run)}`;
-    const gap = columns - 3 - widthOf(text) - widthOf(right);
-    const end = gap < 3 ? '' : `${' '.repeat(gap)}${this.#style.dim(right)}`;
-    return ` ${this.#style.good('▶')} ${this.#style.strong(text)}${end}`;
-  }
-
-  #rows(columns: number): readonly (readonly [string, string])[] {
-    const now = this.#options.clock.now();
-    const { total, roles, faults } = this.#meter;
-    const all = total.ok + total.fail + total.info;
-    if (all === 0 && roles.length === 0) return [];
-    const load = this.#meter.load(now, WINDOW_SECONDS);
-    const recent = load.ok + load.fail + load.info;
-    const share = (count: number): string => rateText(recent === 0 ? null : count / recent);
-    const ops = [
-      `${countText(load.perSecond)}/s`,
-      `ok ${share(load.ok)}`,
-      `unknown ${share(load.info)}`,
-      `failed ${share(load.fail)}`,
-      `p50 ${spanText(load.p50)}`,
-      `p99 ${spanText(load.p99)}`,
-      `${countText(all)} in all`,
-    ];
-    const active = [...faults.values()].map(
-      ({ text, sinceNanos }) => `${text} (${lengthText((now - sinceNanos) / 1e6)})`,
-    );
-    const current = active.join('   ') || 'none now';
-    const strip = this.#strip.text(
-      now,
-      this.#options.manifest.config.durationMs,
-      stripWidth(columns),
-    );
-    return [
-      ['ops', ops.join('  ')],
-      ...(roles.length === 0 ? [] : [['cluster', this.#cluster()] as const]),
-      ['faults', strip === '' ? current : `${strip}   now: ${current}`],
-    ];
-  }
-
-  #cluster(): string {
-    return this.#meter.roles
-      .map(({ node, role, term }) => {
-        const name = role === 'leader' ? 'LEADER' : role;
-        return `${clean(node)} ${name}${term === undefined ? '' : ` t${term}`}`;
-      })
-      .join('   ');
-  }
-}
-
-/** A strip needs room to tell something, and must leave some for the faults of now. */
-function stripWidth(columns: number): number {
-  return columns < 80 ? 0 : Math.min(40, Math.floor(columns / 2.5));
+/** The keys that mean something, in as many words as there is room for. */
+export function keysLine(columns: number, style: Style = plainStyle): string {
+  const text = KEYS.find((line) => widthOf(line) < columns) ?? '';
+  return style.dim(clipped(` ${text}`, columns));
 }

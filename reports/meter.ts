@@ -7,6 +7,7 @@ import {
   samplesOf,
 } from './cluster.ts';
 import { evidenceText, faultValue } from './faults.ts';
+import { LinkWatch } from './link-watch.ts';
 import { faultText } from './words.ts';
 
 /** What just happened that is worth a line of its own. */
@@ -25,6 +26,18 @@ export interface ActiveFault {
   readonly sinceNanos: number;
 }
 
+/** A fault that began, and what was seen of it. */
+export interface FaultRecord {
+  readonly text: string;
+  readonly beginNanos: number;
+  readonly result: 'installed' | 'skipped' | 'failed';
+  readonly evidence: string;
+  /** Absent while it goes on. */
+  readonly endNanos?: number;
+  /** Why it could not be shown to be gone. */
+  readonly stuck?: string;
+}
+
 /** Counts of a stretch of time and latencies of what ended ok in it, in nanoseconds. */
 export interface Load {
   readonly ok: number;
@@ -36,6 +49,7 @@ export interface Load {
 }
 
 const SLOTS = 16;
+const RECORDS = 50;
 /** Eight steps an octave: latencies are told apart when they differ by 9 %. */
 const STEPS = 8;
 /** From 1 µs to more than an hour. */
@@ -50,15 +64,19 @@ interface Slot {
 }
 
 /**
- * Counts what is recorded, in memory that does not grow with the run: sixteen slots of one second
- * and one start time a client.
+ * Counts what is recorded, in memory that does not grow with the run: sixteen slots of one second,
+ * one start time a client, and the last fifty faults.
  */
 export class Meter {
   readonly total: { ok: number; fail: number; info: number } = { ok: 0, fail: 0, info: 0 };
   readonly faults: Map<string, ActiveFault> = new Map();
+  readonly links: LinkWatch = new LinkWatch();
+  /** Of all faults that began or were to begin. */
+  readonly begun: { all: number; installed: number } = { all: 0, installed: 0 };
   roles: readonly RoleClaim[] = [];
   readonly #watch = new LeaderWatch();
   readonly #starts = new Map<number, number>();
+  readonly #records: { lane: string; record: FaultRecord }[] = [];
   readonly #slots: readonly Slot[] = Array.from({ length: SLOTS }, () => ({
     second: -1,
     ok: 0,
@@ -69,6 +87,16 @@ export class Meter {
 
   get leader(): Leader | undefined {
     return this.#watch.leader;
+  }
+
+  /** Operations that wait for an answer. */
+  get open(): number {
+    return this.#starts.size;
+  }
+
+  /** The last fifty, in the order in which they began. */
+  get records(): readonly FaultRecord[] {
+    return this.#records.map(({ record }) => record);
   }
 
   observe(op: Op): Notice | undefined {
@@ -135,13 +163,28 @@ export class Meter {
     const name = op.lane ?? value.fault;
     if (stage === 'end') this.faults.delete(name);
     else if (evidence.result === 'installed') this.faults.set(name, { text, sinceNanos: op.time });
-    return {
-      kind: 'fault',
-      stage,
-      text,
-      result: evidence.result,
-      evidence: evidenceText(evidence, 80),
-    };
+    this.links.add(name, value);
+    const notice = { text, result: evidence.result, evidence: evidenceText(evidence, 80) };
+    if (stage === 'end') this.#end(name, op.time, notice);
+    else this.#begin(name, { ...notice, beginNanos: op.time });
+    return { kind: 'fault', stage, ...notice };
+  }
+
+  #begin(lane: string, record: FaultRecord): void {
+    this.begun.all++;
+    if (record.result === 'installed') this.begun.installed++;
+    this.#records.push({ lane, record });
+    if (this.#records.length > RECORDS) this.#records.shift();
+  }
+
+  /** Of the newest of its lane: those of one lane come one after the other. */
+  #end(lane: string, endNanos: number, seen: Pick<FaultRecord, 'result' | 'evidence'>): void {
+    const entry = this.#records.findLast((each) => each.lane === lane);
+    if (entry === undefined || entry.record.endNanos !== undefined) return;
+    // What was skipped never began.
+    if (entry.record.result === 'skipped') return;
+    const stuck = seen.result === 'failed' ? { stuck: seen.evidence } : {};
+    entry.record = { ...entry.record, endNanos, ...stuck };
   }
 
   #observation(op: Op): Notice | undefined {

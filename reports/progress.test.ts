@@ -4,7 +4,7 @@ import { sleep, VirtualClock } from '../harness/core/clock.ts';
 import { nanosFromMs } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
 import { lineProgress } from './lines.ts';
-import { liveProgress } from './live.ts';
+import { keysLine, liveProgress } from './live.ts';
 import { Meter } from './meter.ts';
 import type { Progress, ProgressOptions } from './progress.ts';
 import { ansiStyle } from './style.ts';
@@ -102,15 +102,27 @@ describe('the live block, on a terminal', () => {
       " ▶ etcd/register   main 32.2 s of 60.0 s                                 seed 0x5eed1234   run 7f3a
          ops      37/s  ok 82.80 %  unknown 5.10 %  failed 12.10 %  p50 1.9 ms  p99 131 ms  1 489 in all
          cluster  n1 LEADER t6   n2 follower t6   n3 follower t6   n4 follower t6   n5 unreachable
+         links    all up
          faults   ───▓▓▓▓▓▓▓─────────▓┃··················   now: pause n5 (leader) (2.3 s)
       "
     `);
   });
 
-  test('fits a narrow terminal', async () => {
-    const written = await played(liveProgress, passRun(), { columns: () => 50 });
+  test.each([40, 50, 80, 160])('fits a terminal of %i columns, keys and all', async (columns) => {
+    const make = (options: ProgressOptions): Progress => liveProgress({ ...options, keys: true });
+    const written = await played(make, passRun(), { columns: () => columns });
     const lines = written.flatMap((text) => stripVTControlCharacters(text).split('\n'));
-    expect(Math.max(...lines.map(widthOf))).toBeLessThan(50);
+    expect(Math.max(...lines.map(widthOf))).toBeLessThan(columns);
+    expect(written[40]).toMatch(/\n \[s\].*\[ctrl-c\].*\n$/);
+  });
+
+  test('says the keys only where there are any', async () => {
+    const written = await played(liveProgress, passRun());
+    expect(written.join('')).not.toContain('[s]');
+    expect(keysLine(110)).toBe(
+      ' [s] state  [l] logs  [f] faults  [enter] mark the log  [ctrl-c] stop and check what was recorded',
+    );
+    expect(keysLine(70)).toMatch(/\[enter\] mark {2}\[ctrl-c\] stop$/);
   });
 });
 

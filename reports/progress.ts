@@ -1,4 +1,5 @@
 import type { Clock } from '../harness/core/clock.ts';
+import type { Nanos } from '../harness/core/units.ts';
 import type { Op, Phase } from '../harness/history/op.ts';
 import type { RunManifest, RunResult } from '../harness/protocols/run.ts';
 import type { Style } from './style.ts';
@@ -13,6 +14,25 @@ export interface Progress extends Disposable {
   onPhase(step: Step): void;
   /** The last word; nothing is written afterwards. */
   end(result: RunResult): void;
+  /** What whoever sits there may ask meanwhile; absent where nobody does. */
+  readonly answers?: Answers;
+}
+
+/** Of a run as it is now; texts of lines, each ended by a line break. */
+export interface Answers {
+  /** Time, operations, roles, links, and faults. */
+  state(): string;
+  /** The faults so far, and whether each took effect. */
+  faults(): string;
+  moment(): Moment;
+}
+
+export interface Moment {
+  /** Since the start of the run. */
+  readonly nanos: Nanos;
+  readonly step: Step;
+  /** Which run it is. */
+  readonly title: string;
 }
 
 export interface ProgressOptions {

@@ -168,8 +168,9 @@ test('what is counted is said of a violation, and what to expect of doing it aga
     ' How often     1 of 41\u00a0220 linearizable reads stale; 1 of 33 keys with a violation, 32 linearizable',
   );
   expect(text).toContain('running again shows it sometimes.');
-  const simulated = { virtualMs: 41_300, realMs: 2_100 };
-  expect(renderText({ ...result, simulated }, history)).toContain('so does running again');
+  const config = { ...result.manifest.config, backend: 'sim' as const };
+  const manifest = { ...result.manifest, config };
+  expect(renderText({ ...result, manifest }, history)).toContain('so does running again');
   const bare = { ...result, checks: result.checks.map((check) => ({ ...check, details: {} })) };
   expect(renderText(bare, history)).not.toContain('How often');
 });

@@ -39,6 +39,8 @@ export interface TextOptions {
   readonly runPath?: string;
   /** Files beside those, with what they are. */
   readonly files?: readonly (readonly [label: string, path: string])[];
+  /** The command that judges a stored run in this way, where it was judged otherwise before. */
+  readonly judgedBy?: string;
   /** Everything is listed, however long. */
   readonly verbose?: boolean;
   /** Only what is wrong: no tables, and of a pass little more than that it is one. */
@@ -200,10 +202,12 @@ function problemLine({ severity, step, message, details, bug }: RunProblem, page
 
 function againLines({ result, history, columns, style }: Page, options: TextOptions): Lines {
   const { manifest } = result;
+  const { judgedBy } = options;
   const lines = [
-    ['Judge again', history.length === 0 ? '' : checkCommand(manifest)],
+    ['Judge again', history.length === 0 ? '' : (judgedBy ?? checkCommand(manifest))],
     ['Run again', againCommand(manifest)],
-    ['Make it small', shrinkCommand(result)],
+    // It goes by what the run was judged by.
+    ['Make it small', judgedBy === undefined ? shrinkCommand(result) : ''],
     ['Report', clean(options.reportPath ?? '')],
     ...(options.files ?? []).map(([label, path]) => [label, clean(path)] as const),
   ].filter(([, text]) => text !== '');
@@ -243,16 +247,12 @@ function howOften(result: RunResult, columns: number): Lines {
 }
 
 /** What can be expected of doing it again: the same history, and the same run. */
-function againText(
-  { manifest, simulated, verdict }: RunResult,
-  length: number,
-  columns: number,
-): Lines {
+function againText({ manifest, verdict }: RunResult, length: number, columns: number): Lines {
   if (verdict !== 'fail' || length === 0 || manifest.startedAt === '') return [];
   const run =
-    simulated === undefined
-      ? 'running again shows it sometimes'
-      : 'so does running again: a simulated run hangs on its seed alone';
+    manifest.config.backend === 'sim'
+      ? 'so does running again: a simulated run hangs on its seed alone'
+      : 'running again shows it sometimes';
   return paragraph(`Judging again always says the same; ${run}.`, columns, 15);
 }
 

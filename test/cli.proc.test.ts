@@ -122,6 +122,9 @@ describe('a run', () => {
     const again = await box.schism(['check', 'latest', '--promise', 'serializable=linearizable']);
     expect(again.code).toBe(1);
     expect(again.out).toMatch(/✗ linearizable[^]*✗ read-modes/);
+    // Without the promise it would be judged as before.
+    expect(again.out).toMatch(/check [0-9a-f]{4} --promise serializable=linearizable\n/);
+    expect(again.out).not.toContain('Make it small');
   });
 
   test('with --json writes exactly one document to stdout', async () => {

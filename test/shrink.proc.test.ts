@@ -80,6 +80,14 @@ describe('a stale read', () => {
     expect(again.out).toContain('stale-read');
   });
 
+  test('is not written in a form that cannot say it', async () => {
+    const store = await failing('forms', STALE);
+    const { code, out, err } = await schism(['shrink', '--to', 'edn', '-o', store]);
+    expect({ code, out }).toEqual({ code: 254, out: '' });
+    expect(err).toContain('--to edn: edn knows neither read modes nor revisions');
+    expect(await readdir(join(store, 'repro'))).toEqual([]);
+  });
+
   test('shrinks to one fault, and replays exactly', async () => {
     const store = await failing('run', STALE);
     const words = ['shrink', '--run', '--repeats', '1', '-o', store, '--json'];

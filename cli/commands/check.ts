@@ -27,6 +27,7 @@ import { bytesOf, promisesOf } from '../options.ts';
 import type { Shell } from '../program.ts';
 import { findWorkload } from '../registry.ts';
 import { styleFor } from '../reporting.ts';
+import { commandText } from '../shrink/words.ts';
 import { completed, findSubject, type Subject, type SubjectFlags } from '../subject.ts';
 
 interface Flags extends SubjectFlags {
@@ -48,7 +49,8 @@ export function checkCommand(shell: Shell, finish: (code: number) => void): Comm
     .description('judge a history: of a run, or from a file of any known format')
     .argument(
       '[runs...]',
-      'latest (default), latest-failed, -1, the beginning of an id, a folder, a file, an archive, or - for standard input; several are judged one after another',
+      'latest (default), latest-failed, -1, the beginning of an id, a folder, a file, an archive, or ' +
+        '- for standard input; several are judged one after another',
     )
     .option('--workload <name>', 'for a bare history.jsonl: what was asked (default: register)')
     .option(
@@ -193,6 +195,7 @@ async function judged(shell: Shell, ref: string, path: string, flags: Flags): Pr
       columns: shell.columns,
       style: styleFor(shell, flags.color && flags.json !== true),
       ...(found.runPath !== undefined && { runPath: found.runPath }),
+      ...otherwise(found, ref, flags),
     }),
   );
   await reportToGithub(shell, result, history, flags.json === true);
@@ -289,6 +292,27 @@ function jsonOf(text: string): JsonValue {
 /** A history that came alone is judged again by the same words. */
 function commanded({ manifest, runPath }: Subject, { argv }: Shell): RunManifest {
   return runPath === undefined ? { ...manifest, argv } : manifest;
+}
+
+/** A stored run is judged by other words than its own only if they are said again. */
+function otherwise(
+  { manifest, runPath }: Subject,
+  ref: string,
+  { promise, model, criterion, init, config, output }: Flags,
+): { readonly judgedBy?: string } {
+  const chosen = [
+    ...promise.flatMap((one) => ['--promise', one]),
+    ...Object.entries({ model, criterion, init }).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, value],
+    ),
+  ];
+  if (runPath === undefined || ref === '-' || chosen.length === 0) return {};
+  const named = /^(-\d+|latest|latest-failed)$/.test(ref) ? manifest.run : ref;
+  const where = [
+    ...(config === undefined ? [] : ['--config', config]),
+    ...(output === '.schism' ? [] : ['-o', output]),
+  ];
+  return { judgedBy: commandText(['check', named, ...chosen, ...where]) };
 }
 
 /** The report names what judged, instead of a workload that nobody ran. */

@@ -12,7 +12,7 @@ import { counted, lengthText } from '../../reports/words.ts';
 import type { Ran } from '../make-run.ts';
 import { modulesFor } from '../modules.ts';
 import type { Shell } from '../program.ts';
-import { historyHash, replayedConfig } from '../replay.ts';
+import { historyHash, replayedConfig, requireOwnPrograms } from '../replay.ts';
 import { countOption, DEFAULT_ROOT, type LoadedRun, loadRun, RUN_HELP } from '../stored.ts';
 import { VERSION } from '../version.ts';
 import { runConfigured } from './run.ts';
@@ -65,6 +65,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   if (times === 0) throw new HarnessError('bad-option', '--repeat-each: 0 runs show nothing');
   await using original = await loadRun(flags.output, ref);
   const { manifest } = original.result;
+  requireOwnPrograms(original.archive, manifest);
   const config = replayedConfig(original.result, original.history);
   const modules = await modulesFor(flags.config, config);
   const say = flags.json === true ? shell.err : shell.out;

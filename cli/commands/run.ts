@@ -13,7 +13,7 @@ import { leftText, requireLeavable } from '../leave-running.ts';
 import { type BegunRun, makeRun, type Ran, type RunOrder, type RunVoice } from '../make-run.ts';
 import type { Shell } from '../program.ts';
 import { chooseReporters, isAsked, type ReporterChoice } from '../reporter-choice.ts';
-import { askedReporters, progressFor, styleFor, textReporter } from '../reporting.ts';
+import { askedReporters, progressFor, styleFor, type Telling, textReporter } from '../reporting.ts';
 import { pruned, type Retain, retainOf } from '../retain.ts';
 import type { Asked } from '../suite/choose-tests.ts';
 import { planRun, planSuite } from '../suite/plan-suite.ts';
@@ -82,7 +82,7 @@ export async function runConfigured(
 ): Promise<Ran> {
   const say = flags.json === true ? shell.err : shell.out;
   using interrupt = interruptible(shell, realClock(), () => {
-    say(STOPPING);
+    voice.say(STOPPING);
   });
   using voice = singleVoice(shell, { ...flags, reporters }, say);
   const ran = await makeRun({
@@ -105,6 +105,8 @@ export async function runConfigured(
 
 interface SingleVoice extends Disposable {
   begin(run: BegunRun): RunVoice;
+  /** For whatever else must be said meanwhile. */
+  say(text: string): void;
   end(ran: Ran): void;
 }
 
@@ -121,6 +123,7 @@ function singleVoice(
   let text: ReturnType<typeof textReporter> | undefined;
   let github: ReturnType<typeof githubReporter>;
   let group: Disposable | undefined;
+  let telling: Telling | undefined;
   return {
     begin: ({ manifest, folder, clock }) => {
       const shown = relative('', folder.dir);
@@ -128,14 +131,18 @@ function singleVoice(
       github = githubReporter(shell, { json, runPath: shown });
       if (!isSilent) group = github?.group(`schism run ${folder.id}`);
       text = textReporter({ columns: shell.columns, style, runPath: shown, choice });
+      if (!isSilent) telling = progressFor(shell, { manifest, folder, clock, style, say, choice });
       return {
-        ...(!isSilent && { progress: progressFor(shell, { manifest, clock, style, say, choice }) }),
+        ...(telling && { progress: telling.progress }),
         reporters: [
           ...askedReporters(choice, folder),
           ...(github === undefined ? [] : [github]),
           text,
         ],
       };
+    },
+    say: (line) => {
+      (telling?.say ?? say)(line);
     },
     end: ({ result, dir }) => {
       group?.[Symbol.dispose]();

@@ -1,5 +1,5 @@
 /** `schism shrink --history`: reads, shrinks, writes, and has the result judged before it says so. */
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { realClock } from '../../harness/core/clock.ts';
 import { EXIT, HarnessError } from '../../harness/core/errors.ts';
@@ -74,7 +74,10 @@ export async function shrinkStoredHistory(
   await written(file, textOf(shrunk.small.history, form));
   const words = ['check', file, ...judgeWords(config, form, chosen?.model), ...configWords(flags)];
   const { result, holds } = await judgedAgain(shell, words, shrunk);
-  if (!holds) throw notTheSame(form, file, shrunk);
+  if (!holds) {
+    if (form !== 'jsonl') await rm(file, { force: true });
+    throw notTheSame(form, file, shrunk);
+  }
   const small: Small = {
     ...countsOf(loaded.history, shrunk),
     ref: found.runPath === undefined ? name : found.manifest.run,
@@ -178,13 +181,16 @@ async function judgedAgain(
 }
 
 function notTheSame(form: Form, file: string, { checker, target }: Shrunk): HarnessError {
+  if (form !== 'jsonl')
+    return new HarnessError(
+      'bad-option',
+      `--to ${form}: ${form} knows neither read modes nor revisions, and without them ${checker} ` +
+        `does not find the ${target.kind}; leave out --to`,
+    );
   return new HarnessError(
     'unsupported',
-    form === 'jsonl'
-      ? `${file} was written, but \`schism check\` does not find the same in it: ${checker} needs ` +
-          'more of the run than its operations'
-      : `${file} was written, but says less than ${checker} needs to find the ${target.kind}: ` +
-          `${form} knows neither read modes nor revisions; leave out --to`,
+    `${file} was written, but \`schism check\` does not find the same in it: ${checker} needs ` +
+      'more of the run than its operations',
   );
 }
 

@@ -85,6 +85,15 @@ test.expectViolation('7f3a: it\\'s stale', {
 `);
 });
 
+test('what a stored run calls its check ends no comment', () => {
+  const notes = ['by x\nimport("evil");', 'by y\u2028import("evil");\rimport("evil")'];
+  const text = chaosFile({ title: 't', notes, options: { within: '1 run' } });
+  const lines = text.split(/[\n\r\u2028\u2029]/);
+  expect(lines.filter((line) => line.startsWith('import'))).toEqual([
+    "import { test } from 'schism';",
+  ]);
+});
+
 test.each([
   [0, '0ms'],
   [1000, '1s'],

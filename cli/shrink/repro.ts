@@ -3,6 +3,7 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import { type Seed, seedText } from '../../harness/core/prng.ts';
 import type { RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
 import type { System } from '../../harness/protocols/system.ts';
+import { clean } from '../../reports/words.ts';
 import type { RunOptions, ScheduleLine } from '../config/config.ts';
 import type { ViolationTestOptions } from '../suite/chaos-test.ts';
 
@@ -106,7 +107,8 @@ export interface Repro {
 /** A test file for `schism run`. */
 export function chaosFile({ title, options, notes }: Repro): string {
   return [
-    ...notes.map((note) => `// ${note}`),
+    // Names of checks and kinds come from what was stored: they end no comment.
+    ...notes.map((note) => `// ${clean(note)}`),
     "import { test } from 'schism';",
     '',
     `test.expectViolation(${textLiteral(title)}, ${literal(options as unknown as JsonValue, '')});`,

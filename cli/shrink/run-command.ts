@@ -12,7 +12,7 @@ import { type Interrupt, interruptible } from '../interrupt.ts';
 import { loadModules, modulesFor } from '../modules.ts';
 import type { Shell } from '../program.ts';
 import { findNamed, findWorkload } from '../registry.ts';
-import { recordedFaults, replayedConfig } from '../replay.ts';
+import { recordedFaults, replayedConfig, requireOwnPrograms } from '../replay.ts';
 import { styleFor } from '../reporting.ts';
 import { countOption, DEFAULT_ROOT, type LoadedRun, loadRun } from '../stored.ts';
 import { player } from './play.ts';
@@ -41,6 +41,7 @@ export async function shrinkStoredRun(
 ): Promise<number> {
   const settings = settingsOf(flags);
   await using run = await loadRun(flags.output, ref);
+  requireOwnPrograms(run.archive, run.result.manifest);
   const say = flags.json === true ? shell.err : shell.out;
   const clock = realClock();
   using interrupt = interruptible(shell, clock, () => {

@@ -215,6 +215,18 @@ describe('an expected violation', () => {
     });
   });
 
+  test('is no threshold that was not met, unless that was said', async () => {
+    const kind = 'threshold';
+    for (const expects of [asked, { runs: 2 }]) {
+      const { results, began } = await play([planned('a', expects)], { a: ['fail'] }, { kind });
+      expect(began).toHaveLength(expects.runs);
+      expect(results[0]).toMatchObject({ outcome: 'fail', exitCode: 1 });
+      expect(results[0]?.reason).toMatch(`and it was not found in ${expects.runs} runs`);
+    }
+    const said = await play([planned('a', { anomaly: kind, runs: 2 })], { a: ['fail'] }, { kind });
+    expect(said.results[0]).toMatchObject({ outcome: 'pass', exitCode: 0 });
+  });
+
   test('that is not found is a failure', async () => {
     const played = await play([planned('a', asked)], { a: ['pass'] });
     expect(played.results[0]).toMatchObject({

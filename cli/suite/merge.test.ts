@@ -62,6 +62,22 @@ describe('shards of one suite', () => {
   });
 });
 
+test('what is marked with test.skip is told by every shard, and stands there once', () => {
+  const skipped = { ...madeTest('z', '9999'), runs: [], outcome: 'not-run', exitCode: 0 } as const;
+  const parts = [FIRST, SECOND].map((part): Part => {
+    return { ...part, result: { ...part.result, tests: [...part.result.tests, skipped] } };
+  });
+  const { result } = mergeSuites(parts, 's9999');
+  expect(result.tests.map(({ test: { id } }) => id)).toEqual(['a', 'b', 'z', 'c', 'd']);
+  const ran = shard(2, [madeTest('z', '8888')]);
+  expect(() => mergeSuites([parts[0] ?? FIRST, ran], 's9999')).toThrow('test z stands in');
+});
+
+test('a part that says less than its tests does not hide them', () => {
+  const lie: Part = { ...SECOND, result: { ...SECOND.result, exitCode: 0 } };
+  expect(mergeSuites([FIRST, lie], 's9999').result.exitCode).toBe(1);
+});
+
 describe('what is not of one suite is refused, with both places', () => {
   test.each<[string, Part, string]>([
     ['the same shard', shard(1, []), 'shard 1/2 stands in 1.zip and in 1.zip'],

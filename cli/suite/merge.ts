@@ -33,12 +33,15 @@ export function mergeSuites(parts: readonly Part[], suite: string): Merged {
   const all = [first, ...others].map(({ result }) => result);
   const missing = missingShards(all.map(({ manifest }) => manifest));
   const interrupted = all.find((result) => result.interrupted !== undefined)?.interrupted;
-  const codes = all.map(({ exitCode }) => exitCode);
+  const tests = [
+    ...new Map(all.flatMap((each) => each.tests.map((one) => [one.test.id, one]))).values(),
+  ];
+  const codes = [...all, ...tests].map(({ exitCode }) => exitCode);
   return {
     missing,
     result: {
       manifest: joined(all, suite),
-      tests: all.flatMap(({ tests }) => tests),
+      tests,
       exitCode: worstExit(missing.length > 0 ? [...codes, EXIT.infrastructure] : codes),
       wallMs: wallOf(all),
       ...(interrupted !== undefined && { interrupted }),
@@ -77,12 +80,19 @@ function requireDistinct(parts: readonly Part[]): void {
     if (shard !== undefined && before !== undefined)
       bad(`shard ${shard.index}/${shard.total} stands in ${before} and in ${source}`);
     if (shard !== undefined) shards.set(shard.index, source);
-    for (const { test } of result.tests) {
+    for (const { test, outcome } of result.tests) {
+      // What is marked with `test.skip` is no shard's turn, so every shard tells of it.
+      if (shard !== undefined && outcome === 'not-run' && isSkipped(test.id, parts)) continue;
       const there = tests.get(test.id);
       if (there !== undefined) bad(`test ${test.id} stands in ${there} and in ${source}`);
       tests.set(test.id, source);
     }
   }
+}
+
+function isSkipped(id: string, parts: readonly Part[]): boolean {
+  const found = parts.flatMap(({ result }) => result.tests.filter(({ test }) => test.id === id));
+  return found.every(({ outcome, runs }) => outcome === 'not-run' && runs.length === 0);
 }
 
 function missingShards(manifests: readonly SuiteManifest[]): readonly string[] {

@@ -1,5 +1,14 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -55,6 +64,24 @@ test('a blob holds the suite and its runs, without what nodes stored and without
   expect(part?.result.tests[0]?.test.id).toBe('a');
   const root = part?.root ?? '';
   expect((await readdir(join(root, 'runs', RUN))).toSorted()).toEqual(['run.json', 'verdict.json']);
+});
+
+test('a blob that cannot be read is called as it was given', async () => {
+  const path = join(dir, 'bad.zip');
+  await packFiles([{ name: `suites/${SUITE}/suite.json`, text: '{}' }], path);
+  await expect(openParts([path])).rejects.toThrow(
+    `merge: the suite in ${path}: not a suite of this version of schism`,
+  );
+});
+
+test('a run that is a link is refused', async () => {
+  const root = join(dir, 'one');
+  await stored(root);
+  await rename(join(root, 'runs', RUN), join(dir, 'elsewhere'));
+  await symlink(join(dir, 'elsewhere'), join(root, 'runs', RUN));
+  await using parts = await openParts([root]);
+  const [part] = parts.parts;
+  await expect(bringHome(part as OpenedPart, join(dir, 'home'))).rejects.toThrow('is a link');
 });
 
 test('what was unpacked is gone afterwards', async () => {

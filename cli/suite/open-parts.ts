@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { HarnessError } from '../../harness/core/errors.ts';
+import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import type { SuiteResult } from '../../harness/protocols/suite.ts';
 import { isArchive, unpack } from '../../harness/store/archive.ts';
 import { filesOf } from '../../harness/store/files.ts';
@@ -96,7 +96,17 @@ async function suiteIn(dir: string, source: string): Promise<OpenedPart | undefi
   if (suite === undefined) return undefined;
   if (others.length > 0)
     throw new HarnessError('bad-input', `merge: ${source} holds several suites; name one of them`);
-  return { source, root: dir, result: await readSuite(join(suitesDir(dir), suite)) };
+  return { source, root: dir, result: await readNamed(join(suitesDir(dir), suite), source) };
+}
+
+/** What is unpacked lies where nobody knows it: it is called as it was given. */
+async function readNamed(dir: string, source: string): Promise<SuiteResult> {
+  try {
+    return await readSuite(dir);
+  } catch (error) {
+    const message = messageOf(error).replaceAll(join(dir, 'suite.json'), `the suite in ${source}`);
+    throw new HarnessError('bad-input', `merge: ${message}`, { cause: error });
+  }
 }
 
 /**
@@ -131,6 +141,8 @@ async function copyRun(from: string, to: string): Promise<void> {
   if (there === undefined || there === here) return;
   if (here !== undefined)
     throw new HarnessError('bad-input', `merge: ${to} is there already, and is another run`);
+  if ((await lstat(from)).isSymbolicLink())
+    throw new HarnessError('bad-input', `merge: ${from} is a link; links are not followed`);
   const temporary = `${to}.tmp`;
   await mkdir(dirname(to), { recursive: true });
   await rm(temporary, { recursive: true, force: true });

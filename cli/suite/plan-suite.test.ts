@@ -211,6 +211,21 @@ describe('a plan', () => {
   });
 });
 
+test('what is wrong in every test alike is said once', async () => {
+  const dir = await folder('wrong-alike', {
+    'schism.config.mjs': `export default { system: 'memry' };`,
+    'chaos/a.chaos.mjs': `${IMPORT}
+test('one', {});
+test('two', {});
+test('three', {});`,
+  });
+  const error = await refused(dir);
+  expect(error.message).toMatch(
+    /a\.chaos\.mjs:\d 'one' \(and 2 more tests\): unknown system 'memry' \(did you mean 'memory'\?\)/,
+  );
+  expect(error.details).toBeUndefined();
+});
+
 test('every test that cannot run is named before anything starts', async () => {
   const dir = await folder('wrong', {
     'schism.config.json': '{ "system": "memory" }',

@@ -97,7 +97,7 @@ async function resolveTests(
   { beforeShard, catalogue, seed }: Chosen,
 ): Promise<ReadonlyMap<string, ExplainedTest>> {
   const resolved = new Map<string, ExplainedTest>();
-  const wrong: HarnessError[] = [];
+  const wrong: WrongTest[] = [];
   for (const candidate of beforeShard) {
     const id = firstId(candidate.ref);
     if (resolved.has(id)) continue;
@@ -105,15 +105,29 @@ async function resolveTests(
       resolved.set(id, await resolveTest(asked, candidate, catalogue, seed));
     } catch (error) {
       if (!(error instanceof HarnessError)) throw error;
-      const message = `${placeOf(candidate.ref)}: ${messageOf(error)}`;
-      wrong.push(new HarnessError(error.code, message, { cause: error }));
+      wrong.push({ place: placeOf(candidate.ref), error });
     }
   }
-  const [first, ...others] = wrong;
+  const [first] = wrong;
   if (first === undefined) return resolved;
-  if (others.length === 0) throw first;
-  const details = others.map(({ message }) => message).join('\n');
-  throw new HarnessError(first.code, first.message, { details, cause: first });
+  const [message = '', ...others] = causesOf(wrong);
+  const details = others.length === 0 ? {} : { details: others.join('\n') };
+  throw new HarnessError(first.error.code, message, { ...details, cause: first.error });
+}
+
+interface WrongTest {
+  readonly place: string;
+  readonly error: HarnessError;
+}
+
+/** Each cause once: what is wrong in the config is wrong in every test. */
+function causesOf(wrong: readonly WrongTest[]): readonly string[] {
+  const causes = Map.groupBy(wrong, ({ error }) => messageOf(error));
+  return [...causes].map(([cause, tests]) => {
+    const more = tests.length - 1;
+    const rest = more === 0 ? '' : ` (and ${more} more ${more === 1 ? 'test' : 'tests'})`;
+    return `${tests[0]?.place}${rest}: ${cause}`;
+  });
 }
 
 async function resolveTest(

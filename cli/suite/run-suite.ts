@@ -164,7 +164,7 @@ async function runOne(parts: Parts, test: PlannedTest, config: RunConfig): Promi
     ...(options.leaveRunning === true && test.expects === undefined && { leaveRunning: true }),
     ...(options.retain !== undefined && { keep: options.retain.keep }),
     begin: ({ manifest, folder: own, clock }) => ({
-      progress: reporters.progress({ test: test.ref, manifest, clock }),
+      progress: reporters.progress({ test: test.ref, manifest, clock, folder: own }),
       reporters: [...ofEachRun(options.reporters, own), keep(own.dir)],
     }),
     warn: (text) => {

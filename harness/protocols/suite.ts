@@ -18,7 +18,7 @@ export interface TestRef {
 
 /** What a test that must fail is expected to show. */
 export interface Expectation {
-  /** A kind of anomaly, as checkers name it; absent: any violation. */
+  /** A kind of anomaly, as checkers name it; absent: any violation but `threshold`. */
   readonly anomaly?: string;
   /** It must be seen within so many runs. */
   readonly runs: number;

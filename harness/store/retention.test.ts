@@ -170,7 +170,7 @@ function suiteOf(suite: string, folders: readonly string[]): object {
   const lists = { reasons: [], faults: [], anomalies: [], checks: [] };
   const runs = folders.map((at) => ({ run: at, dir: `../../runs/${at}`, ...ended, ...lists }));
   const only = { test: { id: 't', title: 't' }, runs, outcome: 'pass', exitCode: 0, reason: '' };
-  const manifest = { schism: 1, suite, startedAt: '', seed: '0x1' };
+  const manifest = { schism: 1, suite, startedAt: '', seed: '0x1', selected: 1 };
   return { manifest, tests: [only], exitCode: 0, wallMs: 0 };
 }
 

@@ -169,6 +169,7 @@ describe('finding a run', () => {
         code: 'bad-input',
         message: `no run '${ref}' below ${root}; the newest are ${run.id}`,
       });
+    await expect(findRun(root, 's41e0')).rejects.toThrow(/suites have such ids; schism runs ls/);
   });
 
   test('a beginning that several have is said with all of them', async () => {
@@ -194,6 +195,10 @@ test('manifest and history of a stored run', async () => {
   await expect(readManifest(run.dir)).rejects.toThrow(/cannot read .*run.json/);
   await run.writeJson('run.json', { schism: 2 });
   await expect(readManifest(run.dir)).rejects.toThrow(/another version/);
+  for (const name of ['../../evil', 'a\nb', '', 7]) {
+    await run.writeJson('run.json', { schism: 1, run: name, config: { workloadOptions: {} } });
+    await expect(readManifest(run.dir)).rejects.toThrow("its 'run' is no id of a run");
+  }
   const manifest = { schism: 1, run: run.id, config: { workloadOptions: { clients: 3 } } };
   await run.writeJson('run.json', manifest);
   // A run of a time when this was not stored: all that could be asked for then were registers.

@@ -229,8 +229,12 @@ export async function findRun(root: string, ref: string): Promise<string> {
   const dir = existsSync(ref) ? runAround(resolve(ref)) : undefined;
   if (dir !== undefined) return dir;
   const some = runs.slice(-5).map(({ id }) => id);
-  const there = some.length === 0 ? 'there are none' : `the newest are ${some.join(', ')}`;
-  throw new HarnessError('bad-input', `no run '${ref}' below ${root}; ${there}`);
+  const newest = some.toReversed().join(', ');
+  const there = some.length === 0 ? 'there are none' : `the newest are ${newest}`;
+  // What a suite prints first is its own id, and it looks much like that of a run.
+  const isOfSuite = /^s[0-9a-f]{4,16}$/.test(ref);
+  const hint = isOfSuite ? ` (suites have such ids; schism runs ls tells the runs of each)` : '';
+  throw new HarnessError('bad-input', `no run '${ref}' below ${root}${hint}; ${there}`);
 }
 
 /** The folder with a `run.json` that holds this path, which may be that folder. */
@@ -263,7 +267,14 @@ export async function readManifest(dir: string): Promise<RunManifest> {
   }
   if (manifest.schism !== 1)
     throw new HarnessError('bad-input', `${path}: written by another version of schism`);
+  requireName(manifest, path);
   return completed(manifest);
+}
+
+/** Files are called by it, and a run may come from anywhere. */
+function requireName({ run }: RunManifest, path: string): void {
+  if (typeof run !== 'string' || !/^[\w.-]{1,64}$/.test(run))
+    throw new HarnessError('bad-input', `${path}: its 'run' is no id of a run`);
 }
 
 /** Runs that were stored before options said what the system can do asked for registers only. */
@@ -288,6 +299,7 @@ export async function readResult(dir: string): Promise<RunResult> {
         `\`schism check ${manifest.run}\` judges what it recorded`,
     );
   const result = record as unknown as RunResult;
+  requireName(result.manifest, join(dir, 'results.json'));
   return { ...result, manifest: completed(result.manifest) };
 }
 

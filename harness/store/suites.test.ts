@@ -26,6 +26,38 @@ function begin(second: number, seed = second): Promise<SuiteFolder> {
   return createSuite(root, { startedAtMs, random: Random.stream(seedFrom(seed), 'id') });
 }
 
+/** The same with another value at a path such as `tests.0.runs`. */
+function broken(result: SuiteResult, path: string, value: unknown): SuiteResult {
+  const copy: unknown = JSON.parse(JSON.stringify(result));
+  const names = path.split('.');
+  const last = names.pop() ?? '';
+  let at = copy as Record<string, unknown>;
+  for (const name of names) at = at[name] as Record<string, unknown>;
+  at[last] = value;
+  return copy as SuiteResult;
+}
+
+test.each<[string, unknown]>([
+  ['manifest.selected', 'many'],
+  ['manifest.shard', { index: 1, total: 4_294_967_295 }],
+  ['manifest.shard', { index: 3, total: 2 }],
+  ['manifest.shard', { index: 1, total: '2' }],
+  ['tests.0.test.project', {}],
+  ['tests.0.test.file', 7],
+  ['tests.0.expects', { runs: 'two' }],
+  ['tests.0.runs.0.text', ['x']],
+  ['tests.0.runs.0.faults', [null]],
+  ['tests.0.runs.0.checks', [null]],
+  ['tests.0.runs.0.checks', [{ checker: 'x', verdict: 'fine', line: '' }]],
+])('a suite from anywhere whose %s is %j is refused', async (path, value) => {
+  const folder = await begin(1);
+  const whole = resultOf(folder.id, ['20260101T000000Z-0001']);
+  await folder.finish(whole);
+  expect((await openSuite(root, folder.id)).result).toEqual(whole);
+  await folder.finish(broken(whole, path, value));
+  await expect(openSuite(root, folder.id)).rejects.toThrow('not a suite of this version');
+});
+
 function resultOf(suite: string, runs: readonly string[] = []): SuiteResult {
   return {
     manifest: {

@@ -190,22 +190,33 @@ export async function readSuite(dir: string): Promise<SuiteResult> {
 /** As much as every reader counts on: a blob may come from anywhere. */
 function isSuite(value: unknown): value is SuiteResult {
   const { manifest, tests, exitCode, wallMs } = fieldsOf(value);
-  const { schism, suite, startedAt, seed } = fieldsOf(manifest);
+  const { schism, suite, startedAt, seed, selected, config, shard } = fieldsOf(manifest);
   return (
     schism === 1 &&
-    areTexts([suite, startedAt, seed]) &&
-    areNumbers([exitCode, wallMs]) &&
+    areTexts([suite, startedAt, seed, config ?? '']) &&
+    areNumbers([exitCode, wallMs, selected]) &&
+    (shard === undefined || isShard(shard)) &&
     Array.isArray(tests) &&
     tests.every(isTest)
   );
 }
 
+const SHARDS_MAX = 9999;
+
+function isShard(value: unknown): boolean {
+  const { index, total } = fieldsOf(value);
+  const [at, of] = [Number(index), Number(total)];
+  const areWhole = [index, total].every((one) => Number.isInteger(one));
+  return areWhole && at >= 1 && at <= of && of <= SHARDS_MAX;
+}
+
 function isTest(value: unknown): boolean {
-  const { test, runs, outcome, exitCode, reason } = fieldsOf(value);
-  const { id, title } = fieldsOf(test);
+  const { test, runs, outcome, exitCode, reason, expects = { runs: 1 } } = fieldsOf(value);
+  const { id, title, file = '', project = '', line = 1, repeat = 1 } = fieldsOf(test);
+  const expected = fieldsOf(expects);
   return (
-    areTexts([id, title, reason]) &&
-    areNumbers([exitCode]) &&
+    areTexts([id, title, reason, file, project, expected['anomaly'] ?? '']) &&
+    areNumbers([exitCode, line, repeat, expected['runs']]) &&
     ['pass', 'fail', 'unknown', 'error', 'not-run'].includes(String(outcome)) &&
     Array.isArray(runs) &&
     runs.every(isRun)
@@ -215,13 +226,29 @@ function isTest(value: unknown): boolean {
 function isRun(value: unknown): boolean {
   const { run, dir, verdict, exitCode, wallMs, counts, ...lists } = fieldsOf(value);
   const { ok, fail, info, open } = fieldsOf(counts);
-  const { reasons, faults, anomalies, checks } = lists;
+  const {
+    reasons,
+    faults,
+    anomalies,
+    checks,
+    availability = 0,
+    fingerprint = '',
+    text = '',
+  } = lists;
   return (
-    areTexts([run, dir]) &&
-    areNumbers([exitCode, wallMs, ok, fail, info, open]) &&
+    areTexts([run, dir, fingerprint, text]) &&
+    areNumbers([exitCode, wallMs, ok, fail, info, open, availability]) &&
     ['pass', 'fail', 'unknown', 'error'].includes(String(verdict)) &&
     [reasons, anomalies].every((list) => Array.isArray(list) && areTexts(list)) &&
-    [faults, checks].every((list) => Array.isArray(list))
+    Array.isArray(faults) &&
+    faults.map(fieldsOf).every(({ fault, tookEffect, begun }) => {
+      return areTexts([fault]) && areNumbers([tookEffect, begun]);
+    }) &&
+    Array.isArray(checks) &&
+    checks.map(fieldsOf).every(({ checker, verdict: said, line, kind = '' }) => {
+      const isKnown = ['valid', 'invalid', 'unknown'].includes(String(said));
+      return isKnown && areTexts([checker, line, kind]);
+    })
   );
 }
 

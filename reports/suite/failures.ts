@@ -25,7 +25,7 @@ export function failureLines(page: SuitePage): Lines {
   const bad = page.result.tests
     .filter(({ outcome }) => outcome !== 'pass' && outcome !== 'not-run')
     .toSorted((a, b) => RANK[a.outcome] - RANK[b.outcome]);
-  const alike = Map.groupBy(bad, (test) => tellingRun(test)?.fingerprint ?? test.test.id);
+  const alike = Map.groupBy(bad, likeness);
   const groups = [...alike.values()];
   const shown = page.verbose ? bad.map((test) => [test]) : groups.slice(0, FAILURES_MAX);
   const others = page.verbose ? [] : groups.slice(FAILURES_MAX).flat();
@@ -37,6 +37,13 @@ export function failureLines(page: SuitePage): Lines {
   ];
 }
 
+/** Equal for tests of which one text tells all, also what was expected of them. */
+function likeness(test: SuiteTest): string {
+  const found = tellingRun(test)?.fingerprint;
+  if (found === undefined) return test.test.id;
+  return test.expects === undefined ? found : `${found} ${test.reason}`;
+}
+
 /** Its title and place, why it did not pass, and the text of the run that shows it. */
 export function oneFailure(test: SuiteTest, page: SuitePage): Lines {
   const { columns, style, verbose } = page;
@@ -44,7 +51,7 @@ export function oneFailure(test: SuiteTest, page: SuitePage): Lines {
   const run = tellingRun(test);
   const mark = `${symbol} ${word}`;
   const at = run === undefined ? '' : `   run ${clipped(clean(run.run), 20)}`;
-  const title = clipped(testTitle(test.test), columns - 3 - widthOf(mark) - widthOf(at));
+  const title = testTitle(test.test, columns - 3 - widthOf(mark) - widthOf(at));
   const place = placeOf(test, columns);
   return [
     '',
@@ -126,5 +133,5 @@ function otherLines(others: readonly SuiteTest[], { columns }: SuitePage): Lines
 function nameOf(test: SuiteTest, columns: number): string {
   const run = tellingRun(test);
   const id = run === undefined ? '' : `   run ${clipped(clean(run.run), 20)}`;
-  return `${clipped(testTitle(test.test), columns - 5 - widthOf(id))}${id}`;
+  return `${testTitle(test.test, columns - 5 - widthOf(id))}${id}`;
 }

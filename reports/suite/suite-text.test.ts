@@ -13,6 +13,7 @@ import {
 } from '../testing/fixture-suite.ts';
 import { widthOf } from '../words.ts';
 import { finishedLine, renderSuiteText } from './suite-text.ts';
+import { testTitle } from './suite-words.ts';
 
 const SUITES: readonly (readonly [string, () => SuiteResult])[] = [
   ['pass', passSuite],
@@ -129,6 +130,44 @@ test('run again means what did not pass, by the same words', () => {
   const argv = ['run', '-c', 'my config.ts', '--project', 'a', '--last-failed'];
   const text = renderSuiteText({ ...rest, manifest: { ...manifest, argv } });
   expect(text).toContain("npx schism run -c 'my config.ts' --project a --last-failed\n");
+});
+
+test('a merged suite that lacks a shard is no pass, and says which one it lacks', () => {
+  const { manifest, ...rest } = passSuite();
+  const text = renderSuiteText({
+    ...rest,
+    exitCode: 3,
+    manifest: { ...manifest, mergedFrom: ['1/3', '3/3'] },
+  });
+  expect(text).toMatch(/^ ✗ ERROR {2}shard 2\/3 is missing, 5 tests, no violation found/);
+  expect(text).toMatch(/ exit 3: shard 2\/3 is missing\n$/);
+});
+
+test('what was expected of a test is said, though another failed in the same way', () => {
+  const { tests, ...rest } = failSuite();
+  const failed = tests.find(({ outcome }) => outcome === 'fail');
+  expect.assert(failed !== undefined);
+  const reason = 'expected lost-write, and another violation was found: stale-read';
+  const other: SuiteTest = {
+    ...failed,
+    test: { ...failed.test, id: 'other', title: 'other' },
+    expects: { anomaly: 'lost-write', runs: 2 },
+    reason,
+  };
+  expect(renderSuiteText({ ...rest, tests: [failed, other] })).toContain(`   ${reason}\n`);
+});
+
+test('a run that was cut short is not blamed for faults it never came to', () => {
+  const { tests, ...rest } = passSuite();
+  const cut = tests.map((each) => ({ ...each, outcome: 'unknown' as const, exitCode: 130 }));
+  const text = renderSuiteText({ ...rest, tests: cut, exitCode: 130, interrupted: 'SIGINT' });
+  expect(text).not.toContain('did not exercise');
+});
+
+test('of a long title the project is what stays', () => {
+  const ref = { id: 'x', title: 'registers agree with real time', project: 'simulated' };
+  expect(testTitle(ref, 30)).toBe('registers agree w… [simulated]');
+  expect(testTitle({ ...ref, repeat: 2 }, 30)).toBe('registe… [simulated] @repeat-2');
 });
 
 describe('the line of a finished test', () => {

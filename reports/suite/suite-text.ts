@@ -10,6 +10,7 @@ import { painted, type SuitePage } from './page.ts';
 import {
   foundText,
   groupsOf,
+  missingParts,
   OUTCOME_WORDS,
   outcomeNote,
   suiteExitReason,
@@ -62,9 +63,11 @@ export function renderSuiteText(result: SuiteResult, options: SuiteTextOptions =
 }
 
 /** The one word for all: as the exit code, a violation first. */
-export function suiteVerdict({ tests, interrupted }: SuiteResult): RunVerdict {
+export function suiteVerdict({ tests, interrupted, manifest }: SuiteResult): RunVerdict {
   const tally = tallyOf(tests);
   const worst = (['fail', 'error', 'unknown'] as const).find((outcome) => tally[outcome] > 0);
+  if (worst === 'fail' || worst === 'error') return worst;
+  if (missingParts(manifest).length > 0) return 'error';
   if (worst !== undefined) return worst;
   return interrupted !== undefined || (tally.pass === 0 && tests.length > 0) ? 'unknown' : 'pass';
 }
@@ -94,7 +97,8 @@ function subject({ tests, interrupted, manifest }: SuiteResult): string {
     bad === 0
       ? `${counted(pass, 'test')}, ${foundText(tests)}`
       : `${bad} of ${counted(tests.length, 'test')} did not pass`;
-  return interrupted === undefined ? what : `interrupted by ${interrupted}, ${what}`;
+  const cut = interrupted === undefined ? [] : [`interrupted by ${interrupted}`];
+  return [...cut, ...missingParts(manifest), what].join(', ');
 }
 
 function warningLines({ result, columns, style, verbose }: SuitePage): Lines {
@@ -115,7 +119,7 @@ function notRunLines({ result, columns, style, verbose }: SuitePage): Lines {
   const groups = Map.groupBy(left, ({ reason }) => clean(reason));
   return [...groups].flatMap(([reason, tests]) => {
     const shown = verbose ? tests : tests.slice(0, NOT_RUN_MAX);
-    const names = shown.map(({ test }) => clipped(testTitle(test), columns - 10));
+    const names = shown.map(({ test }) => testTitle(test, columns - 10));
     const more = tests.length - shown.length;
     return [
       '',
@@ -176,7 +180,6 @@ export function finishedLine(
   const { symbol } = OUTCOME_WORDS[result.outcome];
   const { ok, all } = totalsOf(runs);
   const wallMs = runs.reduce((sum, run) => sum + run.wallMs, 0);
-  const title = testTitle(test);
   const time = lengthText(wallMs).padStart(10);
   const ops = counted(all, 'op').padStart(12);
   const share = `${rateText(all === 0 ? null : ok / all)} ok`.padStart(12);
@@ -184,7 +187,7 @@ export function finishedLine(
   // Some words on the outcome should find room, too.
   const room = columns - 20 - figures.length;
   const width = Math.min(room, Math.max(titleWidth, 10));
-  const name = clipped(title, width);
+  const name = testTitle(test, width);
   const head = `${name}${' '.repeat(Math.max(0, width - widthOf(name)))}${figures}`;
   const rest = clipped(outcomeNote(result), Math.max(0, columns - 6 - widthOf(head)));
   return ` ${painted(result.outcome, symbol, style)} ${head}   ${rest}`.trimEnd();

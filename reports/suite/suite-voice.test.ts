@@ -111,6 +111,15 @@ describe('the live screen', () => {
     expect(running.join('\n')).not.toContain('   ops ');
   });
 
+  test('with keys, the last line names them', async () => {
+    const make = (clock: VirtualClock, write: (text: string) => void): SuiteVoice =>
+      liveVoice({ clock, write, columns: () => 120, keys: true });
+    const written = await played(make, few(), 2);
+    const running = screenOf(written.slice(0, Math.floor(written.length / 2)));
+    expect(running.at(-3)).toMatch(/^ \d of 3 tests: 0 failed, \d passed +\d+\.\d s$/);
+    expect(running.at(-2)).toMatch(/^ \[s\] state .* \[ctrl-c\] stop and check/);
+  });
+
   test.each([50, 80, 160])('lines never wrap at %i columns', async (columns) => {
     const written = await played(live(columns), few(), 2);
     const lines = written.flatMap((text) => stripVTControlCharacters(text).split('\n'));

@@ -1,7 +1,7 @@
 /** What is said of a suite while it goes on. */
 import type { SuiteManifest, SuiteTest, TestRef } from '../../harness/protocols/suite.ts';
 import { lineProgress } from '../lines.ts';
-import { LiveScreen, type LiveScreenOptions, liveProgressOn } from '../live.ts';
+import { keysLine, LiveScreen, type LiveScreenOptions, liveProgressOn } from '../live.ts';
 import type { Progress, ProgressOptions } from '../progress.ts';
 import { plainStyle, type Style } from '../style.ts';
 import { clean, clipped, counted, lengthText, widthOf } from '../words.ts';
@@ -84,8 +84,14 @@ export function lineVoice(write: (text: string) => void): SuiteVoice {
   };
 }
 
+export interface LiveVoiceOptions extends LiveScreenOptions {
+  readonly style?: Style;
+  /** The last line names the keys. */
+  readonly keys?: boolean;
+}
+
 /** Finished tests scroll up, one line each; below them a block for what runs, and how far it got. */
-export function liveVoice(options: LiveScreenOptions & { readonly style?: Style }): SuiteVoice {
+export function liveVoice(options: LiveVoiceOptions): SuiteVoice {
   const { clock, style = plainStyle } = options;
   const numbers = new Numbers();
   const done: SuiteTest[] = [];
@@ -100,9 +106,10 @@ export function liveVoice(options: LiveScreenOptions & { readonly style?: Style 
       ...(error > 0 ? [counted(error, 'error')] : []),
     ];
     const counts = [`${fail} failed`, `${pass} passed`, ...doubts].join(', ');
-    const keys = '[ctrl-c] stop and check what was recorded';
     const text = ` ${done.length} of ${counted(numbers.total, 'test')}: ${counts}    ${time}`;
-    const both = `${text}    ${keys}`;
+    if (options.keys === true)
+      return ['', style.dim(clipped(text, columns)), keysLine(columns, style)];
+    const both = `${text}    [ctrl-c] stop and check what was recorded`;
     return ['', style.dim(clipped(widthOf(both) <= columns ? both : text, columns))];
   };
   return {

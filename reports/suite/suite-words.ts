@@ -2,6 +2,7 @@
 import { EXIT } from '../../harness/core/errors.ts';
 import type {
   FaultCount,
+  SuiteManifest,
   SuiteResult,
   SuiteRun,
   SuiteTest,
@@ -9,7 +10,7 @@ import type {
   TestRef,
 } from '../../harness/protocols/suite.ts';
 import { type Rate, wilson } from '../rate.ts';
-import { clean, clipped, counted, RUN_WORDS } from '../words.ts';
+import { clean, clipped, counted, RUN_WORDS, widthOf } from '../words.ts';
 
 export const OUTCOME_WORDS: Readonly<Record<TestOutcome, { symbol: string; word: string }>> = {
   ...RUN_WORDS,
@@ -17,17 +18,28 @@ export const OUTCOME_WORDS: Readonly<Record<TestOutcome, { symbol: string; word:
 };
 
 const TITLE_MAX = 120;
+const TITLE_MIN = 8;
+/** What a file says is no reason to count to a million. */
+const SHARDS_MAX = 10_000;
+const INTERRUPTED: ReadonlySet<number> = new Set([EXIT.interrupted, EXIT.terminated]);
 
 /** `register/pause-leader [serializable] @repeat-3`. */
-export function testTitle(test: TestRef): string {
+export function testTitle(test: TestRef, max: number = Number.POSITIVE_INFINITY): string {
   const repeat = test.repeat === undefined ? '' : ` @repeat-${test.repeat}`;
-  return `${groupTitle(test)}${repeat}`;
+  return clipped(`${groupTitle(test, max - widthOf(repeat))}${repeat}`, max);
 }
 
-/** The same for all repeats of a test together. */
-export function groupTitle({ title, project }: TestRef): string {
-  const name = clipped(clean(title), TITLE_MAX);
-  return project === undefined ? name : `${name} [${clipped(clean(project), 40)}]`;
+/**
+ * The same for all repeats of a test together. Where it is longer than `max`, the title is cut and
+ * not the project, which is all that tells some tests from others.
+ */
+export function groupTitle(
+  { title, project }: TestRef,
+  max: number = Number.POSITIVE_INFINITY,
+): string {
+  const suffix = project === undefined ? '' : ` [${clipped(clean(project), 40)}]`;
+  const room = Math.max(TITLE_MIN, max - widthOf(suffix));
+  return clipped(`${clipped(clean(title), Math.min(TITLE_MAX, room))}${suffix}`, max);
 }
 
 /** A test with its repeats. */
@@ -134,14 +146,17 @@ export function faultsText(runs: readonly SuiteRun[]): string {
 
 /** What should be known of tests even where they passed, a sentence each. */
 export function warningsOf(group: TestGroup): readonly string[] {
-  const runs = group.tests.flatMap((test) => test.runs);
+  const { title } = group;
+  // Of a run that was cut short nobody expects that it got round to every fault.
+  const whole = group.tests.filter(({ exitCode }) => !INTERRUPTED.has(exitCode));
+  const runs = whole.flatMap((test) => test.runs);
   const idle = faultsOf(runs.filter(({ verdict }) => verdict !== 'error'))
     .filter(({ tookEffect }) => tookEffect === 0)
     .map(({ fault, begun }) => {
       const name = clipped(clean(fault), 30);
       const tries = `took no effect, of ${counted(begun, 'try', 'tries')}`;
       const said = begun === 0 ? 'was never tried' : tries;
-      return `${group.title}: ${name} ${said}. This test did not exercise ${name}.`;
+      return `${title}: ${name} ${said}. This test did not exercise ${name}.`;
     });
   const again = group.tests.filter(
     ({ runs: own, expects }) =>
@@ -149,12 +164,22 @@ export function warningsOf(group: TestGroup): readonly string[] {
   );
   return [
     ...idle,
-    ...(again.length > 0 ? [`${group.title}: ran again after a run that ended in an error.`] : []),
+    ...(again.length > 0 ? [`${title}: ran again after a run that ended in an error.`] : []),
   ];
 }
 
+/** Which shards a merged suite was made without, a few words each. */
+export function missingParts({ mergedFrom = [] }: SuiteManifest): readonly string[] {
+  const shards = mergedFrom.flatMap((part) => /^(\d+)\/(\d+)$/.exec(part)?.slice(1) ?? []);
+  const total = Math.min(Number(shards[1] ?? 0), SHARDS_MAX);
+  const there = new Set(mergedFrom);
+  return Array.from({ length: total }, (_, at) => `${at + 1}/${total}`)
+    .filter((part) => !there.has(part))
+    .map((part) => `shard ${part} is missing`);
+}
+
 /** The reason for the exit code, in a few words. */
-export function suiteExitReason({ exitCode, tests, interrupted }: SuiteResult): string {
+export function suiteExitReason({ exitCode, tests, interrupted, manifest }: SuiteResult): string {
   const of = (outcome: TestOutcome): readonly SuiteTest[] =>
     tests.filter((test) => test.outcome === outcome);
   switch (exitCode) {
@@ -170,8 +195,13 @@ export function suiteExitReason({ exitCode, tests, interrupted }: SuiteResult): 
     }
     case EXIT.bug:
       return 'a bug in the harness, not in the store';
-    case EXIT.infrastructure:
-      return `${counted(of('error').length, 'test')} ended in an error`;
+    case EXIT.infrastructure: {
+      const broken = of('error').length;
+      return [
+        ...missingParts(manifest),
+        ...(broken > 0 ? [`${counted(broken, 'test')} ended in an error`] : []),
+      ].join(', ');
+    }
     case EXIT.unknown:
       return `${counted(of('unknown').length, 'unknown verdict')} (--unknown warn to accept)`;
     case EXIT.nothingSelected:

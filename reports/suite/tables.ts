@@ -2,7 +2,7 @@ import type { SuiteTest } from '../../harness/protocols/suite.ts';
 import { type Column, hanging, paragraph, table } from '../layout.ts';
 import { intervalText } from '../rate.ts';
 import type { Lines } from '../text/page.ts';
-import { clean, clipped, counted, countText, rateText } from '../words.ts';
+import { clean, clipped, counted, countText, rateText, widthOf } from '../words.ts';
 import type { SuitePage } from './page.ts';
 import {
   faultsText,
@@ -26,14 +26,19 @@ export function testTable(page: SuitePage): Lines {
   const groups = groupsOf(page.result.tests.filter(({ expects }) => expects === undefined));
   if (groups.length === 0) return [];
   const shown = page.verbose ? groups : groups.slice(0, ROWS_MAX);
+  const most = Math.max(24, Math.floor(page.columns / 3));
   const heads: Column[] = [
-    { title: 'test', max: Math.max(24, Math.floor(page.columns / 3)) },
+    { title: 'test', max: most },
     right('ops'),
     { title: 'checked', max: page.columns < 100 ? 16 : Math.floor(page.columns / 4) },
     { title: page.columns < 100 ? 'took effect' : 'faults that took effect', wraps: true },
     right('ok'),
   ];
-  const lines = table(heads, shown.map(testRow), { columns: page.columns, indent: INDENT });
+  const lines = table(
+    heads,
+    shown.map((group) => testRow(group, most)),
+    { columns: page.columns, indent: INDENT },
+  );
   const [head = '', ...rows] = lines;
   const more = groups.length - shown.length;
   return [
@@ -44,14 +49,17 @@ export function testTable(page: SuitePage): Lines {
   ];
 }
 
-function testRow(group: TestGroup): readonly string[] {
+function testRow(group: TestGroup, most: number): readonly string[] {
   const runs = group.tests.flatMap((test) => test.runs);
   const { ok, all } = totalsOf(runs);
   const [first] = runs.at(-1)?.checks ?? [];
   const times = group.tests.length > 1 ? ` ×${group.tests.length}` : '';
   const symbols = new Set(group.tests.map(({ outcome }) => OUTCOME_WORDS[outcome].symbol));
+  const mark = `${[...symbols].join('')} `;
+  const room = most - widthOf(mark) - widthOf(times);
+  const title = group.tests[0] === undefined ? '' : groupTitle(group.tests[0].test, room);
   return [
-    `${[...symbols].join('')} ${group.title}${times}`,
+    `${mark}${title}${times}`,
     countText(all),
     first === undefined ? 'nothing' : clipped(clean(first.line), 40),
     faultsText(runs),
@@ -63,8 +71,9 @@ function testRow(group: TestGroup): readonly string[] {
 export function expectedTable(page: SuitePage): Lines {
   const expected = page.result.tests.filter(({ expects }) => expects !== undefined);
   if (expected.length === 0) return [];
+  const most = Math.floor(page.columns / 2);
   const rows = expected.map(({ test, expects, runs, outcome }: SuiteTest) => [
-    `${OUTCOME_WORDS[outcome].symbol} ${groupTitle(test)}`,
+    `${OUTCOME_WORDS[outcome].symbol} ${groupTitle(test, most - 2)}`,
     clean(expects?.anomaly ?? 'any violation'),
     { pass: 'found', fail: 'not found', unknown: 'unknown', error: 'error', 'not-run': 'not run' }[
       outcome
@@ -72,7 +81,7 @@ export function expectedTable(page: SuitePage): Lines {
     `${runs.length} of ${expects?.runs ?? 1}`,
   ]);
   const heads: Column[] = [
-    { title: 'test', max: Math.floor(page.columns / 2) },
+    { title: 'test', max: most },
     { title: 'anomaly', max: 30 },
     { title: 'result' },
     right('runs'),
