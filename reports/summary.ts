@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { History } from '../harness/history/history.ts';
 import type { CheckResult, RunVerdict, Verdict } from '../harness/protocols/checker.ts';
 import type { RunResult } from '../harness/protocols/run.ts';
-import { seedOf } from './command.ts';
+import { seedOf, titleOf } from './command.ts';
 import { shownOperations } from './counterexample.ts';
 import { clean, clipped } from './words.ts';
 
@@ -17,6 +17,8 @@ export interface VerdictSummary {
   readonly seed: string;
   readonly system: string;
   readonly workload: string;
+  /** The title of its test and the project, for a run of a suite. */
+  readonly test?: string;
   readonly faults: readonly string[];
   readonly startedAt: string;
   readonly wallMs: number;
@@ -56,6 +58,7 @@ export function summaryOf(result: RunResult, history: History): VerdictSummary {
     seed: seedOf(manifest),
     system: clipped(clean(config.system), 64),
     workload: clipped(clean(config.workload), 64),
+    ...(config.test !== undefined && { test: clipped(clean(titleOf(manifest)), 160) }),
     faults: config.faults.slice(0, 20).map((fault) => clipped(clean(fault), 40)),
     startedAt: clipped(clean(manifest.startedAt), 40),
     wallMs: Math.round(result.wallMs),

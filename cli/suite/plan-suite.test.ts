@@ -226,6 +226,20 @@ test('three', {});`,
   expect(error.details).toBeUndefined();
 });
 
+test('a known bug must be one that a check could name', async () => {
+  const dir = await folder('kinds', {
+    'schism.config.json': '{ "system": "memory" }',
+    'k.chaos.mjs': `${IMPORT}
+      const mine = { name: 'mine', check: () => undefined };
+      test.expectViolation('ours', { anomaly: 'stale-raed' });
+      test.expectViolation('mine', { anomaly: 'my-own', checks: [mine] });`,
+  });
+  const words = /:4 'ours': anomaly: no check finds 'stale-raed' \(did you mean 'stale-read'\?\)/;
+  await expect(asked(dir).then(planSuite)).rejects.toThrow(words);
+  const plan = await asked(dir, '-g', 'mine').then(planSuite);
+  expect(plan?.tests[0]?.expects).toEqual({ anomaly: 'my-own', runs: 1 });
+});
+
 test('every test that cannot run is named before anything starts', async () => {
   const dir = await folder('wrong', {
     'schism.config.json': '{ "system": "memory" }',

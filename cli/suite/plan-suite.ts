@@ -2,17 +2,20 @@
 import { relative, resolve } from 'node:path';
 import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import type { Seed } from '../../harness/core/prng.ts';
+import { suggest } from '../../harness/core/suggest.ts';
 import { parseDurationMs } from '../../harness/core/units.ts';
 import type { RunConfig } from '../../harness/protocols/run.ts';
 import type { TestRef } from '../../harness/protocols/suite.ts';
+import type { Workload } from '../../harness/protocols/workload.ts';
 import type { AttachConfig, SchismConfig } from '../config/config.ts';
 import { type Layer, layered, type Origin, originsOf } from '../config/layers.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { INFRA_RETRIES_MAX, REPEATS_MAX, WORKERS_MAX } from '../config/schema.ts';
 import type { Flags } from '../flags.ts';
 import { resolveConfig } from '../options.ts';
-import { type Catalogue, catalogueOf } from '../registry.ts';
+import { BUILT_IN, type Catalogue, catalogueOf } from '../registry.ts';
 import { countOption } from '../stored.ts';
+import { CHECK_HELP } from '../summaries.ts';
 import { repeatOf, type SuiteCandidate, seedOfTest } from './candidates.ts';
 import { type Asked, type Chosen, chooseTests, outputOf } from './choose-tests.ts';
 import type { PlannedTest, SuitePlan } from './plan.ts';
@@ -156,18 +159,31 @@ async function resolveTest(
     ref,
     config,
     checks,
-    ...(declared?.expects !== undefined && { expects: expectationOf(declared.expects) }),
+    ...(declared?.expects !== undefined && {
+      expects: expectationOf(declared.expects, checks.length === 0 && isBuiltIn(workload)),
+    }),
     ...(attach !== undefined && { attach }),
     origins: originsOf(config, flags, isGiven, origins, env),
   };
 }
 
-function expectationOf(expects: {
-  readonly anomaly?: string;
-  readonly within: string;
-}): NonNullable<PlannedTest['expects']> {
-  const runs = Number.parseInt(expects.within, 10);
-  return { ...(expects.anomaly !== undefined && { anomaly: expects.anomaly }), runs };
+/** What checks of one's own may find, only they know; of ours a wrong name would wait for ever. */
+function expectationOf(
+  { anomaly, within }: { readonly anomaly?: string; readonly within: string },
+  isOurs: boolean,
+): NonNullable<PlannedTest['expects']> {
+  const kinds = Object.values(CHECK_HELP).flatMap(({ anomalies }) => Object.keys(anomalies));
+  if (isOurs && anomaly !== undefined && !kinds.includes(anomaly))
+    throw new HarnessError(
+      'bad-option',
+      `anomaly: no check finds '${anomaly}'${suggest(anomaly, kinds)}; ` +
+        `there are: ${[...new Set(kinds)].join(', ')}`,
+    );
+  return { ...(anomaly !== undefined && { anomaly }), runs: Number.parseInt(within, 10) };
+}
+
+function isBuiltIn({ name }: Workload): boolean {
+  return name.split('+').every((part) => BUILT_IN.workloads.some((each) => each.name === part));
 }
 
 /** `resolved` holds the first repeat that was selected; its seed is the first one's. */

@@ -58,11 +58,11 @@ export function stateText(state: RunRow['state']): string {
   return `${SYMBOLS[state]} ${state}`;
 }
 
-/** `etcd/register`. */
+/** The title of its test, or `etcd/register`. */
 export function testText({ summary }: RunRow): string {
   return summary === undefined
     ? NO_FIGURE
-    : clipped(clean(`${summary.system}/${summary.workload}`), 60);
+    : clipped(clean(summary.test ?? `${summary.system}/${summary.workload}`), 60);
 }
 
 export function operationsOf({ summary }: RunRow): number {

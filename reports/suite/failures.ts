@@ -72,7 +72,8 @@ function placeOf({ test }: SuiteTest, columns: number): string {
 function reasonLines(test: SuiteTest, run: SuiteRun | undefined, columns: number): Lines {
   const isSaid = run?.text !== undefined && test.expects === undefined;
   if (isSaid || test.reason === '') return [];
-  return ['', ...paragraph(clipped(clean(test.reason), 2000), columns, 3)];
+  const isMore = run?.text !== undefined;
+  return ['', ...paragraph(clipped(clean(test.reason), 2000), columns, 3), ...(isMore ? [''] : [])];
 }
 
 /** The text of a run without its headline and its exit code, as wide as there is room. */
