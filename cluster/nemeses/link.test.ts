@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { msFromNanos } from '../../harness/core/units.ts';
 import type { Nemesis } from '../../harness/protocols/nemesis.ts';
+import type { Network } from '../../harness/protocols/network.ts';
 import { bandwidth, blackhole, hold, latency, link, reset, slowClose } from './link.ts';
 import type { FaultOptions } from './options.ts';
 import { begin, end, FakeCluster } from './testing.ts';
@@ -35,6 +36,25 @@ describe('link faults', () => {
     expect(names.every((name) => name.startsWith(nemesis.name))).toBe(true);
     expect((await end(nemesis, cluster)).evidence.result).toBe('installed');
     expect(await installedOn(cluster)).toEqual([]);
+  });
+
+  it('takes the shortest of a few round trips for what they took before', async () => {
+    const cluster = new FakeCluster(3);
+    const network = cluster.network();
+    let looks = 0;
+    const busy: Network = {
+      ...network,
+      observe: async () => {
+        cluster.busyMs = looks++ === 0 ? 120 : 0;
+        return network.observe();
+      },
+    };
+    const nemesis = latency();
+    const value = await begin(nemesis, cluster, { latency: '100ms' }, 3, { network: busy });
+    expect(value.evidence.result).toBe('installed');
+    const calm = await begin(latency(), new FakeCluster(3), { latency: '100ms' }, 3);
+    expect(calm.evidence).toEqual(value.evidence);
+    expect((await end(nemesis, cluster)).evidence.result).toBe('installed');
   });
 
   it('takes any shape in the one lane of links, and says which', async () => {

@@ -75,6 +75,8 @@ export class FakeCluster {
   readonly #states: Map<NodeName, FakeNode>;
   readonly #cuts: Map<string, number> = new Map();
   readonly #shapes: Map<string, { readonly link: DirectedLink; readonly shape: Shape }> = new Map();
+  /** What the machine adds to each round trip just now. */
+  busyMs = 0;
   #pids = 100;
   #names = 0;
 
@@ -236,7 +238,7 @@ export class FakeCluster {
     const back = { from: link.to, to: link.from };
     const up = [link.from, link.to].every((node) => this.#node(node).state === 'running');
     if (!up) return { ...link, state: 'unknown' };
-    const rttMs = 2 + this.#delayMs(link) + this.#delayMs(back);
+    const rttMs = 2 + this.busyMs + this.#delayMs(link) + this.#delayMs(back);
     if (this.#isCut(link) || rttMs > PROBE_MS_MAX) return { ...link, state: 'cut' };
     return { ...link, state: 'open', ...(!this.#isCut(back) && { rttMs }) };
   }
