@@ -1,5 +1,5 @@
 /** The network of a cluster in containers, and the addresses in it. */
-import { sleep } from '../../../harness/core/clock.ts';
+import { type Clock, sleep } from '../../../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../../../harness/core/errors.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import type { NodeName } from '../../../harness/core/units.ts';
@@ -9,6 +9,9 @@ import { labelsOf, type Made } from './made.ts';
 /** Somebody may take the very addresses in the moment that nobody has them. */
 const TRIES_MAX = 10;
 const TRY_AGAIN_MS = 50;
+/** Three seconds for the containers of a network to be gone from it. */
+const LEAVING_TRIES_MAX = 15;
+const LEAVING_MS = 200;
 /** After the network's own and the bridge's. */
 const FIRST_HOST = 10;
 
@@ -47,7 +50,7 @@ export async function openNodeNetwork(
 
 /** Throws `engine-failed`. */
 export async function createNetwork(name: string, made: Made, subnet?: string): Promise<Network> {
-  const { engine, clock } = made;
+  const { engine, clock, log } = made;
   const network = await callEngine(clock, `create network ${name}`, (abortSignal) =>
     engine.docker.createNetwork({
       Name: name,
@@ -59,9 +62,20 @@ export async function createNetwork(name: string, made: Made, subnet?: string): 
       abortSignal,
     }),
   );
-  const remove = async (): Promise<void> => {
-    await callEngine(clock, `remove network ${name}`, () => network.remove());
-  };
+  const remove = (): Promise<void> =>
+    removeEmpty({
+      clock,
+      remove: () => callEngine(clock, `remove network ${name}`, () => network.remove()),
+      isEmpty: async () => {
+        const { Containers = {} } = await callEngine(clock, `inspect network ${name}`, () =>
+          network.inspect(),
+        );
+        return Object.keys(Containers).length === 0;
+      },
+      giveUp: (why) => {
+        log.warn('the engine keeps an empty network until it is started again', { name, why });
+      },
+    });
   try {
     const { IPAM } = await callEngine(clock, `inspect network ${name}`, () => network.inspect());
     const found = IPAM?.Config?.find((each) => each.Subnet?.includes('.') === true)?.Subnet;
@@ -71,6 +85,32 @@ export async function createNetwork(name: string, made: Made, subnet?: string): 
   } catch (error) {
     await remove();
     throw error;
+  }
+}
+
+export interface Removal {
+  readonly clock: Clock;
+  readonly remove: () => Promise<unknown>;
+  readonly isEmpty: () => Promise<boolean>;
+  readonly giveUp: (why: string) => void;
+}
+
+/**
+ * A busy engine takes a moment to notice that the last container has left a network; until then it
+ * refuses to remove it. Old ones (seen: 20.10) may miscount for good, which is no fault of a run: it
+ * is told, and the watchdog and `schism doctor --clean` try again.
+ */
+export async function removeEmpty({ clock, remove, isEmpty, giveUp }: Removal): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await remove();
+      return;
+    } catch (error) {
+      if (!/active endpoints/i.test(messageOf(error))) throw error;
+      if (tries < LEAVING_TRIES_MAX) await sleep(clock, LEAVING_MS);
+      else if (await isEmpty()) return giveUp(messageOf(error));
+      else throw error;
+    }
   }
 }
 
