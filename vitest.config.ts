@@ -34,6 +34,8 @@ const config: ViteUserConfig = defineConfig({
       tier('docker', '**/*.docker.test.ts', {
         testTimeout: 120_000,
         hookTimeout: 60_000,
+        // One engine: what two files ask of it at once, it does not always do.
+        fileParallelism: false,
         sequence: { groupOrder: 2 },
         globalSetup: ['test/docker-images.ts'],
       }),

@@ -64,6 +64,20 @@ export async function createContainer(
   };
 }
 
+/** A busy kernel may fail to freeze a program that is just starting others. */
+const FREEZES_MAX = 5;
+
+async function frozen(pause: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await pause();
+      return;
+    } catch (error) {
+      if (tries === FREEZES_MAX || !/unable to freeze/i.test(messageOf(error))) throw error;
+    }
+  }
+}
+
 interface Living {
   readonly made: Made;
   readonly handle: Handle;
@@ -92,7 +106,7 @@ async function startLife(living: Living): Promise<Life> {
       await call('kill', () => handle.kill({ signal: 'SIGKILL' }));
       await withDeadline(clock, KILL_MS_MAX, `the end of container ${name}`, ended);
     },
-    pause: () => call('pause', () => handle.pause()),
+    pause: () => frozen(() => call('pause', () => handle.pause())),
     resume: () => call('unpause', () => handle.unpause()),
     state: () => stateOf(living),
   };
