@@ -6,6 +6,7 @@ import { SUMMARY_BYTES_MAX } from '../reports/github.ts';
 import { failRun } from '../reports/testing/fixture-result.ts';
 import { githubReporter, githubShell } from './github.ts';
 import { main, type Shell } from './program.ts';
+import { fakeShell } from './testing.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -15,30 +16,8 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-function shellWith(
-  env: Shell['env'],
-  argv: readonly string[] = [],
-): { readonly shell: Shell; readonly said: { out: string; err: string } } {
-  const said = { out: '', err: '' };
-  const shell: Shell = {
-    env,
-    argv,
-    stdin: () => (async function* () {})(),
-    out: (text) => {
-      said.out += text;
-    },
-    err: (text) => {
-      said.err += text;
-    },
-    isTty: false,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (code) => {
-      throw new Error(`ended with ${code}`);
-    },
-  };
-  return { shell, said };
-}
+const shellWith = (env: Shell['env'], argv: readonly string[] = []): ReturnType<typeof fakeShell> =>
+  fakeShell({ env, argv });
 
 test('away from GitHub nothing is changed, and nothing reported', () => {
   const { shell } = shellWith({ CI: 'true' });

@@ -9,6 +9,7 @@ import { githubShell } from './github.ts';
 import type { Shell } from './program.ts';
 import { chooseReporters, type ReporterFlags } from './reporter-choice.ts';
 import { reportersFor, type SuiteFolder, type SuiteReporters } from './reporters.ts';
+import { fakeShell } from './testing.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -18,33 +19,8 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-interface Said {
-  out: string;
-  err: string;
-}
-
-function shellWith(
-  env: Shell['env'],
-  isTty = false,
-): { readonly shell: Shell; readonly said: Said } {
-  const said = { out: '', err: '' };
-  const shell: Shell = {
-    env,
-    argv: [],
-    stdin: () => (async function* () {})(),
-    out: (text) => {
-      said.out += text;
-    },
-    err: (text) => {
-      said.err += text;
-    },
-    isTty,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (code) => {
-      throw new Error(`ended with ${code}`);
-    },
-  };
+function shellWith(env: Shell['env'], isTty = false): ReturnType<typeof fakeShell> {
+  const { shell, said } = fakeShell({ env, isTty });
   return { shell: githubShell(shell), said };
 }
 

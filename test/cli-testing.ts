@@ -3,7 +3,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { main } from '../cli/program.ts';
 import { realClock, sleep } from '../harness/core/clock.ts';
 
 export const MAIN: string = join(import.meta.dirname, '..', 'cli', 'main.ts');
@@ -12,32 +11,6 @@ export interface Said {
   readonly code: number | undefined;
   readonly out: string;
   readonly err: string;
-}
-
-/** A command within this process: for those that load no code of the user's. */
-export async function called(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<Said> {
-  let [out, err] = ['', ''];
-  const code = await main({
-    env,
-    argv,
-    stdin: () => (async function* () {})(),
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty: false,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (ended) => {
-      throw new Error(`ended with ${ended}`);
-    },
-  });
-  return { code, out, err };
 }
 
 /** A temporary folder with commands run inside it; gone when disposed. */

@@ -2,8 +2,9 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { called } from '../cli/testing.ts';
 import { realClock, sleep } from '../harness/core/clock.ts';
-import { called, type Said, type Sandbox, sandbox } from './cli-testing.ts';
+import { type Said, type Sandbox, sandbox } from './cli-testing.ts';
 
 /** On virtual time: what comes out is the same on every machine. */
 const SIM = '--backend sim --nodes 3 --workload register --quiet-start 500ms --rate 500 --seed 5';

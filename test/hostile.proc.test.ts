@@ -5,8 +5,9 @@ import { pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { called } from '../cli/testing.ts';
 import { allElements, parseMarkup } from '../reports/testing/markup-parser.ts';
-import { called, type Said, type Sandbox, sandbox } from './cli-testing.ts';
+import { type Said, type Sandbox, sandbox } from './cli-testing.ts';
 import { describeWith } from './requires.ts';
 
 const CONFIG = join(import.meta.dirname, 'hostile', 'schism.config.ts');
@@ -24,7 +25,7 @@ let step = '';
 const words = (args: string): string[] => [...args.split(' '), '--config', CONFIG];
 /** A command for the run, which needs none of its code. */
 const stored = (args: readonly string[], env = {}): Promise<Said> =>
-  called([...args, '--output', join(box.dir, '.schism')], env);
+  called([...args, '--output', join(box.dir, '.schism')], { env });
 const inFolder = async (path: string): Promise<string> => readFile(path, 'utf8');
 
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { main } from '../cli/program.ts';
+import { called } from '../cli/testing.ts';
 import type { RunConfig, RunResult } from '../harness/protocols/run.ts';
 
 let root = '';
@@ -14,36 +14,9 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-interface Said {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
 /** As `schism` with these words, in this process. */
-async function schism(words: readonly string[], input = ''): Promise<Said> {
-  let [out, err] = ['', ''];
-  const code = await main({
-    env: {},
-    argv: words,
-    stdin: async function* () {
-      yield await Promise.resolve(Buffer.from(input));
-    },
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty: false,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (ended) => {
-      throw new Error(`ended with ${ended}`);
-    },
-  });
-  return { code, out, err };
-}
+const schism = (words: readonly string[], input = ''): ReturnType<typeof called> =>
+  called(words, { input });
 
 /** A simulated run that finds its bug; with the store it is kept in. */
 async function failing(name: string, words: string): Promise<string> {

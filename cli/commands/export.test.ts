@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { importHistory } from '../../harness/history/formats/import.ts';
-import { main } from '../program.ts';
+import { called } from '../testing.ts';
 
 const OPS = [
   '{"client":0,"op":"write","key":"x","arg":5,"call":1,"ret":3}',
@@ -21,33 +21,8 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-async function schism(
-  words: readonly string[],
-  input = '',
-): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await main({
-    env: {},
-    argv: ['export', ...words, '--output', root],
-    stdin: () =>
-      (async function* () {
-        yield Buffer.from(input);
-      })(),
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty: false,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (ended) => {
-      throw new Error(`ended with ${ended}`);
-    },
-  });
-  return { code, out, err };
-}
+const schism = (words: readonly string[], input = ''): ReturnType<typeof called> =>
+  called(['export', ...words, '--output', root], { input });
 
 test.each(['edn', 'jsonl', 'ops'] as const)('%s can be read back', async (form) => {
   const { code, out } = await schism([join(root, 'history.ops'), '--to', form]);

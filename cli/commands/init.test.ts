@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { main } from '../program.ts';
+import { type Around, called } from '../testing.ts';
 
 let dir = '';
 beforeEach(async () => {
@@ -13,39 +13,8 @@ afterEach(async () => {
   await rm(dir, { recursive: true });
 });
 
-interface Around {
-  readonly isTty?: boolean;
-  /** What is typed. */
-  readonly input?: string;
-}
-
-async function init(
-  words: readonly string[],
-  { isTty = false, input }: Around = {},
-): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
-  const code = await main({
-    env: {},
-    argv: ['init', ...words],
-    stdin: () =>
-      (async function* () {
-        if (input !== undefined) yield Buffer.from(input);
-      })(),
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (ended) => {
-      throw new Error(`ended with ${ended}`);
-    },
-  });
-  return { code, out, err };
-}
+const init = (words: readonly string[], around: Around = {}): ReturnType<typeof called> =>
+  called(['init', ...words], around);
 
 const text = (path: string): Promise<string> => readFile(join(dir, path), 'utf8');
 const listed = async (): Promise<string[]> =>

@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { main } from '../program.ts';
 import { madeSuite, madeTest } from '../suite/testing.ts';
+import { called } from '../testing.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -26,25 +26,8 @@ function folderOf(id: string): string {
 }
 
 async function schism(...argv: readonly string[]): Promise<{ code: number; out: string }> {
-  let out = '';
-  const code = await main({
-    env: {},
-    argv: [...argv, '--output', root],
-    stdin: () => (async function* () {})(),
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      out += text;
-    },
-    isTty: false,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (ended) => {
-      throw new Error(`ended with ${ended}`);
-    },
-  });
-  return { code, out };
+  const { code, out, err } = await called([...argv, '--output', root]);
+  return { code, out: out + err };
 }
 
 test('the list says which suite a run was made for', async () => {

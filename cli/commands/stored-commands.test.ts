@@ -14,7 +14,7 @@ import {
   passRun,
   shortRun,
 } from '../../reports/testing/fixture-result.ts';
-import { main } from '../program.ts';
+import { called } from '../testing.ts';
 
 let root = '';
 beforeAll(async () => {
@@ -35,30 +35,9 @@ afterAll(async () => {
   await rm(root, { recursive: true });
 });
 
-async function schism(
-  words: string,
-  store: string = root,
-): Promise<{ code: number; out: string; err: string }> {
-  let [out, err] = ['', ''];
+function schism(words: string, store: string = root): ReturnType<typeof called> {
   const argv = words.split(' ').map((word) => word.replace('ROOT', store));
-  const code = await main({
-    env: {},
-    argv: [...argv, '--output', store],
-    stdin: () => (async function* () {})(),
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    isTty: false,
-    columns: 100,
-    onSignal: () => ({ [Symbol.dispose]: () => undefined }),
-    die: (ended) => {
-      throw new Error(`ended with ${ended}`);
-    },
-  });
-  return { code, out, err };
+  return called([...argv, '--output', store]);
 }
 
 const MISTAKES: readonly (readonly [string, number, RegExp])[] = [
