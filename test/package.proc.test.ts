@@ -81,9 +81,13 @@ describe('what is packed', () => {
         'cluster/raftkv/main.js',
         'cluster/network/toxiproxy-server/main.js',
         'cluster/etcd-api/rpc.proto',
+        'cluster/etcd-api/lock.proto',
+        'cluster/etcd-api/election.proto',
         'checkers/linearizable/engine.wasm',
         'reports/html/built/page.js',
         'cli/init/template/chaos.yml',
+        'regressions/etcd-20418-process.json',
+        'regressions/schedules/etcd-20418.json',
       ]),
     );
     const sources = packed.filter((path) => /(?<!\.d)\.ts$/.test(path));
@@ -147,6 +151,13 @@ describe('in a project', () => {
       said: '',
     });
     expect(stdout).toMatch(/✓ linearizable +valid +\d+ of \d+ keys/);
+  });
+
+  test('the regressions that come with it are played where a project has none', async () => {
+    const flags = 'run stale-leader-read --regressions --backend sim -q';
+    const { stdout, exitCode } = await schism(flags);
+    expect({ exitCode, said: exitCode === 0 ? '' : stdout }).toEqual({ exitCode: 0, said: '' });
+    expect(stdout).toMatch(/raftkv-stale-leader-read-sim +stale-read +found +1 of 1/);
   });
 
   test('vitest runs chaos tests: one passes, one says what is wrong', async () => {

@@ -1,5 +1,12 @@
 /** etcd's v3 API over gRPC, one connection of its own per client, each request sent once. */
-import { type ChannelOptions, Client, connectivityState, credentials } from '@grpc/grpc-js';
+import { checkServerIdentity } from 'node:tls';
+import {
+  type ChannelCredentials,
+  type ChannelOptions,
+  Client,
+  connectivityState,
+  credentials,
+} from '@grpc/grpc-js';
 import type { Clock } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
 import { type Nanos, nanosFromMs } from '../../harness/core/units.ts';
@@ -22,6 +29,7 @@ import {
   type TxnRequest,
   type TxnResponse,
 } from './rpc.ts';
+import { readToEnd } from './stream.ts';
 
 /** A reply, or whatever went wrong: for `classify`, never thrown. */
 export type Reply<T> =
@@ -42,6 +50,31 @@ export const CHANNEL_OPTIONS: Readonly<ChannelOptions> = {
   'grpc.max_reconnect_backoff_ms': 500,
 };
 
+/** In PEM. The server's certificate must be signed by `ca`, and be for the host that is dialled. */
+export interface ClientTls {
+  readonly ca: string;
+  /** What this client shows, if it must show something. */
+  readonly own?: { readonly cert: string; readonly key: string };
+}
+
+/**
+ * grpc-js would say an address as a server's name, of which Node.js complains (RFC 6066); so it says
+ * something else there, and the certificate is compared with the address all the same.
+ */
+const SPOKEN_NAME: Readonly<ChannelOptions> = { 'grpc.ssl_target_name_override': 'localhost' };
+
+function credentialsOf(address: string, tls: ClientTls | undefined): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure();
+  const { ca, own } = tls;
+  const bytes = (text: string | undefined): Buffer | null =>
+    text === undefined ? null : Buffer.from(text);
+  const { hostname } = new URL(`https://${address}`);
+  return credentials.createSsl(Buffer.from(ca), bytes(own?.key), bytes(own?.cert), {
+    checkServerIdentity: (_spoken, certificate) =>
+      checkServerIdentity(hostname.replace(/^\[|\]$/g, ''), certificate),
+  });
+}
+
 /** How long a client goes on with a connection that is not there. */
 const CONNECTING_MS_MAX = 2_000;
 
@@ -53,11 +86,14 @@ export class EtcdClient implements Disposable {
   #connected: Nanos;
   #isClosed = false;
 
-  /** `address` is `host:port`. `options` replace ours one by one: for tests. */
-  constructor(address: string, clock: Clock, options: ChannelOptions = {}) {
-    const merged = { ...CHANNEL_OPTIONS, ...options };
+  /**
+   * `address` is `host:port`. `options` replace ours one by one: for tests. Without `tls` it speaks
+   * plaintext.
+   */
+  constructor(address: string, clock: Clock, options: ChannelOptions = {}, tls?: ClientTls) {
+    const merged = { ...CHANNEL_OPTIONS, ...(tls !== undefined && SPOKEN_NAME), ...options };
     this.#clock = clock;
-    this.#connect = () => new Client(address, credentials.createInsecure(), merged);
+    this.#connect = () => new Client(address, credentialsOf(address, tls), merged);
     this.#client = this.#connect();
     this.#connected = clock.now();
   }
@@ -112,6 +148,34 @@ export class EtcdClient implements Disposable {
   /** Must be sent to the leader. */
   moveLeader(targetID: Int64, timeoutMs: number): Promise<Reply<HeaderResponse>> {
     return this.#call(methods().moveLeader, { targetID }, timeoutMs);
+  }
+
+  /** Rewrites the member's file; it answers when that is done. */
+  defragment(timeoutMs: number): Promise<Reply<HeaderResponse>> {
+    return this.#call(methods().defragment, {}, timeoutMs);
+  }
+
+  /**
+   * The member's whole state as a file, in pieces that are handed to `take` as they come. The reply is
+   * ok only if all of them came; what `take` throws ends it.
+   */
+  async snapshot(timeoutMs: number, take: (piece: Buffer) => void): Promise<Reply<null>> {
+    const { path, requestSerialize, responseDeserialize } = methods().snapshot;
+    const deadline = this.#clock.wallMs() + timeoutMs;
+    const client = this.#client;
+    const reply = await readToEnd(
+      () =>
+        client.makeServerStreamRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          {},
+          { deadline },
+        ),
+      ({ blob }) => take(blob),
+    );
+    if (!reply.ok) this.#leaveStuck(client);
+    return reply;
   }
 
   [Symbol.dispose](): void {

@@ -2,7 +2,7 @@
 import type { ChannelOptions } from '@grpc/grpc-js';
 import type { Clock } from '../../harness/core/clock.ts';
 import type { Connection } from '../../harness/protocols/system.ts';
-import { EtcdClient } from './client.ts';
+import { type ClientTls, EtcdClient } from './client.ts';
 import { etcdHash } from './hash.ts';
 import { etcdRegister } from './register.ts';
 
@@ -11,8 +11,9 @@ export function etcdConnection(
   address: string,
   clock: Clock,
   options: ChannelOptions = {},
+  tls?: ClientTls,
 ): Connection {
-  const client = new EtcdClient(address, clock, options);
+  const client = new EtcdClient(address, clock, options, tls);
   return {
     apis: { register: etcdRegister(client), hash: etcdHash(client) },
     [Symbol.asyncDispose]: () => {

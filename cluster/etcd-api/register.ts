@@ -78,7 +78,7 @@ function encode(value: JsonValue): Buffer {
  * Null for a key that does not exist. Bytes that no client of ours ever wrote become a value that
  * no client can write either, so that a checker sees a read of something from nowhere.
  */
-function valueOf(kv: KeyValue | undefined): JsonValue {
+export function valueOf(kv: KeyValue | undefined): JsonValue {
   if (kv === undefined) return null;
   try {
     return JSON.parse(kv.value.toString('utf8')) as JsonValue;

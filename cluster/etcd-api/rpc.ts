@@ -115,6 +115,12 @@ export interface HashKVResponse extends HeaderResponse {
   readonly compactRevision: Int64;
 }
 
+/** One of a stream; all blobs together are a file. */
+export interface SnapshotResponse extends HeaderResponse {
+  readonly remainingBytes: Int64;
+  readonly blob: Buffer;
+}
+
 /** What one call needs to know: where it goes and how its messages become bytes. */
 export type Method<Request, Response> = MethodDefinition<Request, Response>;
 
@@ -131,6 +137,8 @@ export interface Methods {
   readonly status: Method<object, StatusResponse>;
   readonly hashKV: Method<{ readonly revision?: Int64 }, HashKVResponse>;
   readonly moveLeader: Method<{ readonly targetID: Int64 }, HeaderResponse>;
+  readonly defragment: Method<object, HeaderResponse>;
+  readonly snapshot: Method<object, SnapshotResponse>;
 }
 
 let loaded: Methods | undefined;
@@ -159,6 +167,8 @@ function load(): Methods {
     status: find('Maintenance', 'Status'),
     hashKV: find('Maintenance', 'HashKV'),
     moveLeader: find('Maintenance', 'MoveLeader'),
+    defragment: find('Maintenance', 'Defragment'),
+    snapshot: find('Maintenance', 'Snapshot'),
   };
 }
 

@@ -93,7 +93,7 @@ describe('the list of bugs', () => {
 
   test('an unknown one is refused with the nearest and with all there are', () => {
     expect(() => parseBugs('txn-race,watch-cap')).toThrow(
-      /no bug 'watch-cap' \(did you mean 'watch-gap'\?\); it has: stale-leader-read, .*lease-early$/,
+      /no bug 'watch-cap' \(did you mean 'watch-gap'\?\); it has: stale-leader-read, .*lock-no-recheck$/,
     );
     expect(() => parseBugs('')).toThrow(/no bug ''; it has/);
   });

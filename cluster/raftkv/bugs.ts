@@ -29,9 +29,11 @@ export type Bug =
   | 'txn-race'
   | 'retry-twice'
   | 'compact-live'
+  | 'restore-same-id'
   | 'watch-gap'
   | 'watch-back-in-time'
-  | 'lease-early';
+  | 'lease-early'
+  | 'lock-no-recheck';
 
 /** Those that one member has; usually none, at most a few. */
 export type Bugs = ReadonlySet<Bug>;
@@ -209,6 +211,13 @@ export const BUGS: Readonly<Record<Bug, BugInfo>> = {
     host: 'both',
     knownFrom: 'a classic mistake of first implementations',
   },
+  'restore-same-id': {
+    what: 'a restored member keeps the ids that it and its cluster had',
+    seenAs: 'old and new cluster mix: replicas diverge, what was restored is gone',
+    needs: 'backup; restore',
+    host: 'both',
+    knownFrom: 'etcd`s documentation of restores',
+  },
   'watch-gap': {
     what: 'a watch that a compaction overtakes goes on after it, and does not say so',
     seenAs: 'missing event',
@@ -229,6 +238,13 @@ export const BUGS: Readonly<Record<Bug, BugInfo>> = {
     needs: 'lease; pause',
     host: 'both',
     knownFrom: 'etcd #15247',
+  },
+  'lock-no-recheck': {
+    what: 'who waited for a lock, or to lead, is told that it has it though its key is gone',
+    seenAs: 'two hold a lock at once',
+    needs: 'lock; pause',
+    host: 'both',
+    knownFrom: 'etcd #11456 (Jepsen 2020)',
   },
 };
 

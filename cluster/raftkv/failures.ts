@@ -61,6 +61,8 @@ export type FailureName =
   | 'notLeader'
   | 'badTransferee'
   | 'tooManyRequests'
+  | 'noSpace'
+  | 'corrupt'
   | 'noLeader'
   | 'learner'
   | 'unhealthy'
@@ -68,7 +70,12 @@ export type FailureName =
   | 'leaderChanged'
   | 'transferTimedOut'
   | 'stopped'
-  | 'proposalDropped';
+  | 'proposalDropped'
+  | 'sessionExpired'
+  | 'electionNotLeader'
+  | 'electionNoLeader'
+  | 'electionNoLeaderKey'
+  | 'observeClosed';
 
 export const FAILURES: Readonly<Record<FailureName, Failure>> = {
   emptyKey: make('INVALID_ARGUMENT', 'key is not provided'),
@@ -99,6 +106,8 @@ export const FAILURES: Readonly<Record<FailureName, Failure>> = {
   notLeader: make('FAILED_PRECONDITION', 'not leader'),
   badTransferee: make('FAILED_PRECONDITION', 'bad leader transferee'),
   tooManyRequests: make('RESOURCE_EXHAUSTED', 'too many requests'),
+  noSpace: make('RESOURCE_EXHAUSTED', 'mvcc: database space exceeded'),
+  corrupt: make('DATA_LOSS', 'corrupt cluster'),
   noLeader: make('UNAVAILABLE', 'no leader'),
   learner: make('UNAVAILABLE', 'rpc not supported for learner'),
   unhealthy: make('UNAVAILABLE', 'unhealthy cluster'),
@@ -107,4 +116,10 @@ export const FAILURES: Readonly<Record<FailureName, Failure>> = {
   transferTimedOut: make('UNAVAILABLE', 'request timed out, leader transfer took too long'),
   stopped: make('UNAVAILABLE', 'server stopped'),
   proposalDropped: { status: 'UNKNOWN', message: 'raft proposal dropped' },
+  // Of etcd's own client within its server, which knows no codes.
+  sessionExpired: { status: 'UNKNOWN', message: 'mutex: session is expired' },
+  electionNotLeader: { status: 'UNKNOWN', message: 'election: not leader' },
+  electionNoLeader: { status: 'UNKNOWN', message: 'election: no leader' },
+  electionNoLeaderKey: { status: 'UNKNOWN', message: '"leader" field must be provided' },
+  observeClosed: { status: 'UNKNOWN', message: 'election: observe closed early' },
 };

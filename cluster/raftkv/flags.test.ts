@@ -48,6 +48,7 @@ describe('flags', () => {
       maxTxnOps: 128,
       maxRequestBytes: 1_572_864,
       strictReconfigCheck: true,
+      quotaBytes: 2_147_483_648,
     });
     expect(dataDir).toBe('default.raftkv');
     expect(listenClient).toEqual({ host: 'localhost', port: 2379 });
@@ -136,7 +137,7 @@ describe('flags', () => {
     [['--initial-cluster=http://localhost:2380'], 'name=http://host:port'],
     [['--initial-cluster=n2=http://localhost:2380'], "--name is 'default'"],
     [['--initial-cluster=default=http://localhost:9'], '--initial-advertise-peer-urls'],
-    [['--advertise-client-urls=https://localhost:2379'], 'http://host:port'],
+    [['--advertise-client-urls=ftp://localhost:2379'], 'http://host:port'],
     [['--advertise-client-urls=http://localhost:2379/x'], 'http://host:port'],
     [['--listen-client-urls=http://localhost:99999'], 'http://host:port'],
     [['--listen-client-urls=http://localhost:1,http://localhost:2'], 'one URL'],

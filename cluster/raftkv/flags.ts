@@ -1,11 +1,23 @@
 /** The flags of `main.ts`: etcd's names and defaults wherever etcd has them. */
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { HarnessError, messageOf } from '../../harness/core/errors.ts';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { freshSeed, parseSeed, type Seed } from '../../harness/core/prng.ts';
 import { type Bugs, NO_BUGS, parseBugs } from './bugs.ts';
+import {
+  addressOr,
+  bad,
+  dataDirOf,
+  type Help,
+  initialMembers,
+  type MemberValues,
+  memberFlags,
+  parseWith,
+  urlList,
+} from './flags-members.ts';
+import { type UpkeepValues, upkeepConfig, upkeepFlags } from './flags-upkeep.ts';
 import { LOG_LEVELS, type LogLevel } from './json-log.ts';
-import type { InitialMember, NodeConfig, Routes } from './server/config.ts';
-import { addressOfUrl, isLoopback, type UrlAddress } from './urls.ts';
+import type { NodeConfig, Routes } from './server/config.ts';
+import { type TlsSettings, type TlsValues, tlsFlags, tlsSettings } from './tls-flags.ts';
+import { addressOfUrl, hostAndPort, isLoopback, type UrlAddress } from './urls.ts';
 
 /** All that a process is told. */
 export interface Settings {
@@ -19,28 +31,22 @@ export interface Settings {
   readonly progressNotifyMs: number;
   readonly seed: Seed;
   readonly logLevel: LogLevel;
+  readonly tls: TlsSettings;
 }
 
 /** Or text to be printed, because it was asked for. */
-export type Parsed =
-  | { readonly type: 'settings'; readonly settings: Settings }
-  | { readonly type: 'help'; readonly text: string };
+export type Parsed = { readonly type: 'settings'; readonly settings: Settings } | Help;
 
 /** etcd's. */
 const HEARTBEATS_AN_ELECTION_MIN = 5;
 const ELECTION_MS_MAX = 50_000;
 
 /** As commander hands them over. */
-interface Values {
-  readonly name: string;
-  readonly dataDir?: string;
+interface Values extends MemberValues, TlsValues, UpkeepValues {
   readonly listenPeerUrls: string;
   readonly listenClientUrls: string;
-  readonly initialAdvertisePeerUrls: string;
   readonly advertiseClientUrls: string;
-  readonly initialCluster?: string;
   readonly initialClusterState: 'new' | 'existing';
-  readonly initialClusterToken: string;
   readonly heartbeatInterval: number;
   readonly electionTimeout: number;
   readonly snapshotCount: number;
@@ -61,30 +67,21 @@ interface Values {
 
 /** Reads the arguments after the program's name. Throws `bad-option`, in one line. */
 export function parseFlags(args: readonly string[]): Parsed {
-  let printed = '';
-  const command = flags()
-    .exitOverride()
-    .configureOutput({
-      writeOut: (text) => {
-        printed += text;
-      },
-      writeErr: () => undefined,
-    });
-  try {
-    command.parse([...args], { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.code === 'commander.helpDisplayed') return { type: 'help', text: printed };
-    throw bad(`${messageOf(error).replace(/^error: /, '')}; see --help`);
-  }
+  const command = flags();
+  const help = parseWith(command, args);
+  if (help !== undefined) return help;
   return { type: 'settings', settings: settingsOf(command.opts<Values>()) };
 }
 
 function flags(): Command {
   const command = new Command('raftkv').description(
-    "One member of raftkv: a small replicated store with etcd's API. All URLs are http://host:port.",
+    "One member of raftkv: a small replicated store with etcd's API. URLs are http[s]://host:port.",
   );
-  membershipFlags(command);
+  command.addHelpText('after', "\nA member's folder out of a backup: raftkv restore --help");
+  memberFlags(command);
+  addressFlags(command);
+  tlsFlags(command, parseBoolean);
+  upkeepFlags(command, parseBoolean);
   return raftFlags(command)
     .option('--max-txn-ops <n>', 'operations of one transaction', atLeast(1), 128)
     .option('--max-request-bytes <n>', 'bytes of one request', atLeast(1), 1_572_864)
@@ -110,28 +107,23 @@ function flags(): Command {
     .addOption(
       new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'),
     )
-    .option('--allow-non-loopback', 'listen beyond this machine, without any protection', false);
+    .option(
+      '--allow-non-loopback',
+      'listen beyond this machine, with no more protection than TLS',
+      false,
+    );
 }
 
-function membershipFlags(command: Command): Command {
+function addressFlags(command: Command): Command {
   return command
-    .option('--name <name>', "this member's name", 'default')
-    .option('--data-dir <dir>', 'default: <name>.raftkv')
     .option('--listen-peer-urls <url>', 'for other members', 'http://localhost:2380')
     .option('--listen-client-urls <url>', 'for clients', 'http://localhost:2379')
-    .option(
-      '--initial-advertise-peer-urls <urls>',
-      'where the others find this member',
-      'http://localhost:2380',
-    )
     .option('--advertise-client-urls <urls>', 'told to clients', 'http://localhost:2379')
-    .option('--initial-cluster <name=url,...>', 'all members, this one too; default: it alone')
     .addOption(
       new Option('--initial-cluster-state <state>', 'whether it starts or joins a cluster')
         .choices(['new', 'existing'])
         .default('new'),
-    )
-    .option('--initial-cluster-token <token>', 'goes into all ids', 'etcd-cluster');
+    );
 }
 
 function raftFlags(command: Command): Command {
@@ -165,11 +157,7 @@ function settingsOf(values: Values): Settings {
     );
   if (electionMs > ELECTION_MS_MAX)
     throw bad(`--election-timeout: ${electionMs} ms is too long; at most ${ELECTION_MS_MAX}`);
-  const own = urlList('--initial-advertise-peer-urls', values.initialAdvertisePeerUrls);
-  const initialCluster = parseInitialCluster(
-    values.initialCluster ?? own.map((url) => `${values.name}=${url}`).join(','),
-  );
-  checkOwn(values, own, initialCluster);
+  const initialCluster = initialMembers(values);
   return {
     config: {
       name: values.name,
@@ -187,60 +175,25 @@ function settingsOf(values: Values): Settings {
       maxTxnOps: values.maxTxnOps,
       maxRequestBytes: values.maxRequestBytes,
       strictReconfigCheck: values.strictReconfigCheck,
+      ...upkeepConfig(values),
       ...(values.bug.size > 0 && { bugs: values.bug }),
     },
-    dataDir: values.dataDir ?? `${values.name}.raftkv`,
+    dataDir: dataDirOf(values),
     listenPeer: listenAddress('--listen-peer-urls', values.listenPeerUrls, values),
     listenClient: listenAddress('--listen-client-urls', values.listenClientUrls, values),
     routes: values.route,
     others: initialCluster
       .filter(({ name }) => name !== values.name)
-      .flatMap(({ peerUrls }) => peerUrls.map((url) => url.slice('http://'.length))),
+      .flatMap(({ peerUrls }) => peerUrls.map(hostAndPort)),
     progressNotifyMs: values.experimentalWatchProgressNotifyInterval,
+    tls: tlsSettings(values, {
+      listenClient: values.listenClientUrls,
+      listenPeer: values.listenPeerUrls,
+      peers: initialCluster.flatMap(({ peerUrls }) => peerUrls),
+    }),
     seed: values.seed ?? freshSeed(),
     logLevel: values.logLevel,
   };
-}
-
-/** The others know this member by what its list says: the two flags must say the same. */
-function checkOwn(
-  { name }: Values,
-  own: readonly string[],
-  initialCluster: readonly InitialMember[],
-): void {
-  const listed = initialCluster.find((member) => member.name === name);
-  if (listed === undefined)
-    throw bad(`--initial-cluster does not have this member: --name is '${name}'`);
-  if (listed.peerUrls.toSorted().join() !== own.toSorted().join())
-    throw bad(
-      `--initial-cluster says ${listed.peerUrls.join(',')} for '${name}', ` +
-        `--initial-advertise-peer-urls says ${own.join(',')}`,
-    );
-}
-
-function parseInitialCluster(text: string): readonly InitialMember[] {
-  const members = new Map<string, string[]>();
-  for (const item of text.split(',')) {
-    const at = item.indexOf('=');
-    const url = item.slice(at + 1);
-    if (at <= 0 || addressOfUrl(url) === undefined)
-      throw bad(`--initial-cluster: '${item}' is not name=http://host:port`);
-    const name = item.slice(0, at);
-    members.set(name, [...(members.get(name) ?? []), url]);
-  }
-  return [...members].map(([name, peerUrls]) => ({ name, peerUrls }));
-}
-
-function urlList(flag: string, text: string): readonly string[] {
-  const urls = text.split(',');
-  for (const url of urls) addressOr(flag, url);
-  return urls;
-}
-
-function addressOr(flag: string, url: string): UrlAddress {
-  const address = addressOfUrl(url);
-  if (address === undefined) throw bad(`${flag}: '${url}' is not http://host:port`);
-  return address;
 }
 
 function listenAddress(
@@ -252,7 +205,7 @@ function listenAddress(
   const address = addressOr(flag, text);
   if (!allowNonLoopback && !isLoopback(address.host))
     throw bad(
-      `${flag}: ${address.host} is not loopback, and nothing here protects it; ` +
+      `${flag}: ${address.host} is not loopback, and raftkv has no accounts; ` +
         'use 127.0.0.1, or add --allow-non-loopback',
     );
   return address;
@@ -297,8 +250,4 @@ function parseSeedFlag(text: string): Seed {
   } catch {
     throw new InvalidArgumentError('Write up to 8 hex digits such as 0x5eed1234.');
   }
-}
-
-function bad(message: string): HarnessError {
-  return new HarnessError('bad-option', message);
 }

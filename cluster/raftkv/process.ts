@@ -9,6 +9,7 @@ import { startNode } from './server/node.ts';
 import { findCluster } from './server/tcp-find.ts';
 import { tcpTransport } from './server/tcp-transport.ts';
 import { openFileDisk } from './storage/file-disk.ts';
+import { type MemberTls, readMemberTls, type TlsKeys, untimely } from './tls-files.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_BAD_FLAGS = 2;
@@ -21,21 +22,30 @@ export async function runProcess(args: readonly string[]): Promise<void> {
   process.on('uncaughtExceptionMonitor', (error) => {
     process.stderr.write(`panic: ${messageOf(error)}\n`);
   });
-  const settings = settingsOr(args);
-  if (settings === undefined) return;
+  const told = toldBy(args);
+  if (told === undefined) return;
+  const { settings } = told;
   const clock = realClock();
   const log = jsonLog(settings.logLevel, clock, (line) => process.stderr.write(line));
   try {
-    await runMember(settings, { clock, log });
+    await runMember(told, { clock, log });
   } catch (error) {
     fatal(log, 'cannot go on', error);
   }
 }
 
-function settingsOr(args: readonly string[]): Settings | undefined {
+interface Told {
+  readonly settings: Settings;
+  readonly tls: MemberTls<TlsKeys>;
+}
+
+function toldBy(args: readonly string[]): Told | undefined {
   try {
     const parsed = parseFlags(args);
-    if (parsed.type === 'settings') return parsed.settings;
+    if (parsed.type === 'settings') {
+      const { settings } = parsed;
+      return { settings, tls: readMemberTls(settings.tls) };
+    }
     process.stdout.write(parsed.text);
   } catch (error) {
     if (!(error instanceof HarnessError)) throw error;
@@ -56,17 +66,20 @@ function fatal(log: NodeLog, message: string, error: unknown): void {
 type End = NodeEnd | { readonly why: 'signal'; readonly signal: string };
 
 async function runMember(
-  settings: Settings,
+  { settings, tls }: Told,
   { clock, log }: { clock: ReturnType<typeof realClock>; log: NodeLog },
 ): Promise<void> {
   const { config, seed, listenPeer, listenClient, routes } = settings;
   const signalled = nextSignal();
+  const peerTls = tls.peer === undefined ? {} : { tls: tls.peer };
   const ownUrls = config.initialCluster.find(({ name }) => name === config.name)?.peerUrls ?? [];
   // Loads while the node recovers what its disk has.
   const loading = import('./grpc/server.ts');
   log.info('starting', { name: config.name, pid: process.pid, seed: seedText(seed) });
   if (config.bugs !== undefined && config.bugs.size > 0)
     log.warn('this member is wrong on purpose: --bug', { bugs: [...config.bugs] });
+  for (const warning of [...settings.tls.warnings, ...untimely(tls, clock.wallMs())])
+    log.warn(warning);
   await using stack = new AsyncDisposableStack();
   const disk = stack.use(await openFileDisk(settings.dataDir));
   const node = stack.use(
@@ -75,9 +88,16 @@ async function runMember(
       log,
       random: Random.stream(seed, `node-${config.name}/life/${clock.wallMs()}`),
       disk,
-      openTransport: tcpTransport({ listen: listenPeer, routes, clock, log }),
+      openTransport: tcpTransport({ listen: listenPeer, routes, clock, log, ...peerTls }),
       findCluster: () =>
-        findCluster(settings.others, { clock, timeoutMs: FIND_MS, routes, peerUrls: ownUrls }),
+        findCluster(settings.others, {
+          clock,
+          log,
+          timeoutMs: FIND_MS,
+          routes,
+          ...peerTls,
+          peerUrls: ownUrls,
+        }),
     }),
   );
   const over: Promise<End> = Promise.race([node.ended, signalled]);
@@ -96,6 +116,8 @@ async function runMember(
         maxRequestBytes,
         maxTxnOps,
         progressNotifyMs,
+        ...(config.bugs !== undefined && { bugs: config.bugs }),
+        ...(tls.client !== undefined && { tls: tls.client }),
       }),
     );
     log.info('ready to serve client requests', { ...ready(node), ...listenClient });

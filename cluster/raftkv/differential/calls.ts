@@ -22,6 +22,8 @@ export interface UnaryStep {
 export interface OpenStep {
   readonly open: string;
   readonly as: string;
+  /** The only one there will be: so a call that takes its time can go on beside other steps. */
+  readonly request?: Request;
   readonly at?: NodeName;
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -33,6 +35,11 @@ export interface SendStep {
 export interface ReceiveStep {
   readonly receive: string;
   readonly until: (messages: readonly Message[]) => boolean;
+  /**
+   * What is compared: every event and message; only the last message, where it is a matter of time
+   * how many come; or how events are cut into messages as well, where it is not.
+   */
+  readonly look?: 'last' | 'parts';
 }
 /** The client has nothing more to say; waits until the server ends the stream too. */
 export interface EndStep {
@@ -85,6 +92,8 @@ export interface CallSequence {
   readonly nodes?: number;
   /** It does not matter who answers: etcd has one node, which is asked instead of all others. */
   readonly anyMember?: boolean;
+  /** Added to those of every node. */
+  readonly flags?: readonly string[];
   readonly steps: readonly CallStep[];
 }
 

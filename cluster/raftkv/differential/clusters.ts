@@ -15,6 +15,7 @@ export interface Wanted {
   readonly spares?: number;
   /** As in `CallSequence`. */
   readonly anyMember?: boolean;
+  readonly flags?: readonly string[];
 }
 
 /**
@@ -27,7 +28,7 @@ export async function freshCluster(
   clock: Clock,
   undo: UndoRegistry,
 ): Promise<TestCluster> {
-  const { spares = 0, anyMember = false } = wanted;
+  const { spares = 0, anyMember = false, flags = [] } = wanted;
   const nodes = anyMember && system === 'etcd' ? 1 : (wanted.nodes ?? 1);
   const alone = nodes + spares === 1;
   const start = system === 'etcd' ? startEtcd : startRaftkv;
@@ -35,6 +36,7 @@ export async function freshCluster(
     nodes,
     spares,
     undo,
+    flags,
     heartbeatMs: alone ? 20 : 100,
     electionMs: alone ? 100 : 1000,
   });

@@ -1,5 +1,5 @@
 /** Finds where two transcripts differ, and says it so that a person sees at once what is different. */
-import type { Accepted } from './accepted.ts';
+import type { Accepted, Pattern } from './accepted.ts';
 
 /** One step and everything that was seen of it, with names instead of ids. */
 export interface Entry {
@@ -63,7 +63,7 @@ function same(one: Entry, other: Entry): boolean {
 }
 
 /** Only lines that differ are looked at; every one of them must be named by its side's pattern. */
-function accepts({ step, etcd, raftkv }: Accepted, one: Entry, other: Entry): boolean {
+export function accepts({ step, etcd, raftkv }: Pattern, one: Entry, other: Entry): boolean {
   if (one.title !== other.title || !step.test(one.title)) return false;
   return lineDiff(one.seen, other.seen).every(({ mark, line }) => {
     if (mark === ' ') return true;

@@ -136,7 +136,8 @@ function start(step: StartStep, session: Session): void {
   });
 }
 
-async function finish({ finish: as, until }: FinishStep, session: Session): Promise<Entry> {
+async function finish(step: FinishStep, session: Session): Promise<Entry> {
+  const { finish: as, until, signal = 'SIGKILL' } = step;
   const { clock, names, running } = session;
   const command = running.get(as);
   invariant(command !== undefined, `'${as}' was never started`);
@@ -147,7 +148,7 @@ async function finish({ finish: as, until }: FinishStep, session: Session): Prom
       if (msFromNanos(clock.now()) > deadlineMs) break;
       await sleep(clock, LOOK_MS);
     }
-    process.kill('SIGKILL');
+    process.kill(signal);
   }
   const ended = await process;
   running.delete(as);

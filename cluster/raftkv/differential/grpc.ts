@@ -1,5 +1,4 @@
 /** Asks a cluster what a sequence of calls says, with nothing but gRPC. */
-import { fileURLToPath } from 'node:url';
 import {
   Client,
   type ClientDuplexStream,
@@ -15,6 +14,7 @@ import { messageOf } from '../../../harness/core/errors.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import { msFromNanos, type NodeName } from '../../../harness/core/units.ts';
 import { CHANNEL_OPTIONS } from '../../etcd-api/client.ts';
+import { fullNameOf, PROTO_FILES } from '../grpc/definition.ts';
 import type { TestCluster } from '../testing.ts';
 import {
   type Answer,
@@ -45,14 +45,20 @@ interface Stream {
   got: Message[];
   /** How the server ended it. */
   over: string | undefined;
+  /** Called whenever there is something new. */
+  wake: () => void;
 }
 
-interface Session extends Disposable {
+/** A conversation with one cluster. Disposing of it closes its connections. */
+export interface Session extends Disposable {
   readonly cluster: TestCluster;
   readonly clock: Clock;
-  readonly names: Names;
+  /** What differs from cluster to cluster is known by these names until they are given anew. */
+  names: Names;
+  readonly freshNames: () => Names;
   readonly clients: Map<NodeName, Client>;
   readonly streams: Map<string, Stream>;
+  /** The newest that the system has spoken of. */
   revision: number;
 }
 
@@ -71,28 +77,32 @@ export async function runCalls(
   return entries;
 }
 
-async function openSession(
+export async function openSession(
   cluster: TestCluster,
   clock: Clock,
-  anyMember: boolean,
+  anyMember = false,
 ): Promise<Session> {
-  const names = new Names();
   const [first = ''] = cluster.nodes;
   const reply = await cluster.client(first).memberList(CALL_MS_MAX);
   invariant(reply.ok, 'a cluster that is ready lists its members');
-  for (const node of cluster.all) {
-    names.nameText(cluster.peerUrl(node), `peer of ${node}`);
-    names.nameText(cluster.address(node), `client of ${node}`);
-  }
-  names.nameId(BigInt(reply.value.header?.clusterId ?? 0), 'cluster');
-  for (const { ID, name } of reply.value.members)
-    names.nameId(BigInt(ID), anyMember ? 'a member' : name);
+  const { header, members } = reply.value;
+  const freshNames = (): Names => {
+    const names = new Names();
+    for (const node of cluster.all) {
+      names.nameText(cluster.peerUrl(node), `peer of ${node}`);
+      names.nameText(cluster.address(node), `client of ${node}`);
+    }
+    names.nameId(BigInt(header?.clusterId ?? 0), 'cluster');
+    for (const { ID, name } of members) names.nameId(BigInt(ID), anyMember ? 'a member' : name);
+    return names;
+  };
   const clients = new Map<NodeName, Client>();
   const streams = new Map<string, Stream>();
   return {
     cluster,
     clock,
-    names,
+    names: freshNames(),
+    freshNames,
     clients,
     streams,
     revision: 1,
@@ -103,12 +113,14 @@ async function openSession(
   };
 }
 
-async function perform(step: CallStep, session: Session): Promise<Entry | undefined> {
+/** Does one step, and says what was seen; undefined where there is nothing to see. */
+export async function perform(step: CallStep, session: Session): Promise<Entry | undefined> {
   const { names, streams, cluster } = session;
   if ('call' in step) {
     const request = resolve(step.request, session);
     const answer = await callUntil({ ...step, request }, session);
-    return { title: titleOf(step.call, request, step.at), seen: seenOf(answer, names) };
+    const title = names.inText(titleOf(step.call, request, step.at));
+    return { title, seen: seenOf(answer, names) };
   }
   if ('kill' in step) {
     await cluster.control.kill(step.kill);
@@ -129,8 +141,11 @@ async function perform(step: CallStep, session: Session): Promise<Entry | undefi
   if ('receive' in step) {
     const stream = streamOf(step.receive, streams);
     const isDone = (): boolean => step.until(stream.got) || stream.over !== undefined;
-    const waited = await waitFor(session, isDone);
-    return received(`receive on ${step.receive}`, stream, names, waited);
+    const waited = await waitFor(stream, session.clock, isDone);
+    if (step.look === 'last') stream.got = stream.got.slice(-1);
+    const parts = step.look === 'parts' ? stream.got.map(partLine).toSorted() : [];
+    const entry = received(`receive on ${step.receive}`, stream, names, waited);
+    return { ...entry, seen: [...entry.seen, ...parts] };
   }
   if ('drop' in step) {
     streamOf(step.drop, streams).call.cancel();
@@ -139,14 +154,18 @@ async function perform(step: CallStep, session: Session): Promise<Entry | undefi
   }
   const stream = streamOf(step.end, streams);
   stream.call.end();
-  const waited = await waitFor(session, () => stream.over !== undefined);
+  const waited = await waitFor(stream, session.clock, () => stream.over !== undefined);
   streams.delete(step.end);
   return received(`end of ${step.end}`, stream, names, waited);
 }
 
-async function restart(asked: NodeName, { cluster, clients }: Session): Promise<void> {
-  if (cluster.system === 'etcd') return;
-  const node = nodeOf(asked, cluster);
+async function restart(asked: NodeName, session: Session): Promise<void> {
+  if (session.cluster.system === 'etcd') return;
+  await restartNode(nodeOf(asked, session.cluster), session);
+}
+
+/** A kill -9 and a start; serves when this resolves. */
+export async function restartNode(node: NodeName, { cluster, clients }: Session): Promise<void> {
   await cluster.control.kill(node);
   await cluster.control.start(node);
   await cluster.ready();
@@ -189,7 +208,7 @@ function callOnce({ call, request, at, metadata }: UnaryStep, session: Session):
   });
 }
 
-function open({ open: call, as, at, metadata }: OpenStep, session: Session): void {
+function open({ open: call, as, request, at, metadata }: OpenStep, session: Session): void {
   const { path, requestSerialize, responseDeserialize } = methodOf(call);
   const duplex = clientOf(at, session).makeBidiStreamRequest(
     path,
@@ -197,30 +216,46 @@ function open({ open: call, as, at, metadata }: OpenStep, session: Session): voi
     responseDeserialize,
     metadataOf(metadata),
   );
-  const stream: Stream = { call: duplex, got: [], over: undefined };
-  duplex.on('data', (message: Message) => stream.got.push(message));
+  const stream: Stream = { call: duplex, got: [], over: undefined, wake: () => undefined };
+  duplex.on('data', (message: Message) => {
+    stream.got.push(message);
+    stream.wake();
+  });
   duplex.on('error', (error: ServiceError) => {
     const { code, details } = errorOf(error);
     stream.over = `${code}: ${details}`;
+    stream.wake();
   });
   duplex.on('end', () => {
     // An error comes after the end of the messages, and says more.
     void session.clock.turn().then(() => {
       stream.over ??= 'ended';
+      stream.wake();
       return undefined;
     });
   });
   session.streams.set(as, stream);
+  if (request !== undefined) duplex.end(request);
 }
 
 /** What a transcript says of the waiting: nothing, when it was not in vain. */
-async function waitFor({ clock }: Session, isDone: () => boolean): Promise<readonly string[]> {
-  const deadlineMs = msFromNanos(clock.now()) + UNTIL_MS_MAX;
-  while (!isDone()) {
-    if (msFromNanos(clock.now()) >= deadlineMs) return [IN_VAIN];
-    await sleep(clock, LOOK_MS);
-  }
-  return [];
+async function waitFor(
+  stream: Stream,
+  clock: Clock,
+  isDone: () => boolean,
+): Promise<readonly string[]> {
+  if (isDone()) return [];
+  return new Promise((resolveWaited) => {
+    const finish = (seen: readonly string[]): void => {
+      timer.cancel();
+      stream.wake = () => undefined;
+      resolveWaited(seen);
+    };
+    const timer = clock.timer(UNTIL_MS_MAX, () => finish([IN_VAIN]));
+    stream.wake = () => {
+      if (isDone()) finish([]);
+    };
+  });
 }
 
 /**
@@ -241,6 +276,12 @@ function received(title: string, stream: Stream, names: Names, waited: readonly 
     title,
     seen: [...lines, ...(stream.over === undefined ? [] : [stream.over]), ...waited],
   };
+}
+
+/** One message among those that carry the events. */
+function partLine(message: Message): string {
+  const isLast = message['fragment'] === true ? 'more is to come' : 'the last';
+  return `part of watch ${String(message['watchId'])}: ${eventsOf(message).length}, ${isLast}`;
 }
 
 function messageLines(message: Message, names: Names): string[] {
@@ -273,7 +314,7 @@ function errorOf(error: ServiceError): { readonly code: string; readonly details
 /** Responses within a transaction have no header that counts. */
 function noteRevision(message: Message, session: Session): void {
   const header = message['header'] as { readonly revision?: string } | null | undefined;
-  session.revision = Number(header?.revision ?? session.revision);
+  session.revision = Math.max(session.revision, Number(header?.revision ?? 0));
 }
 
 function resolve(request: RequestAt, session: Session): Request {
@@ -327,11 +368,10 @@ function metadataOf(fields: Readonly<Record<string, string>> = {}): Metadata {
 let loaded: PackageDefinition | undefined;
 
 function methodOf(name: string): Method {
-  const path = fileURLToPath(new URL('../../etcd-api/rpc.proto', import.meta.url));
-  loaded ??= loadSync(path, { longs: String, enums: String, defaults: true });
+  loaded ??= loadSync([...PROTO_FILES], { longs: String, enums: String, defaults: true });
   const [service = '', method = ''] = name.split('.');
-  const methods = loaded[`etcdserverpb.${service}`] as Readonly<Record<string, Method>> | undefined;
+  const methods = loaded[fullNameOf(service)] as Readonly<Record<string, Method>> | undefined;
   const found = methods?.[method];
-  invariant(found !== undefined, `rpc.proto has no ${name}`);
+  invariant(found !== undefined, `no .proto file has ${name}`);
   return found;
 }

@@ -41,6 +41,11 @@ export class Names {
     return name;
   }
 
+  /** Of before and after a compaction only raftkv's are never equal. */
+  forgetHashes(): void {
+    this.#hashes.clear();
+  }
+
   isId(id: bigint): boolean {
     return id >= SMALLEST_ID || this.#ids.has(id);
   }

@@ -46,7 +46,7 @@ export function normaliseErrors(text: string, names: Names, unordered: boolean):
 
 /** A message of the API, or any other plain value; bytes are shown as text. */
 export function normaliseValue(value: unknown, names: Names, unordered = false): unknown {
-  if (value instanceof Uint8Array) return bytesText(value);
+  if (value instanceof Uint8Array) return names.inText(bytesText(value));
   if (Array.isArray(value)) return value.map((each) => normaliseValue(each, names, unordered));
   if (typeof value === 'bigint') return names.id(value);
   if (typeof value === 'number')

@@ -33,6 +33,8 @@ export interface FinishStep {
   readonly finish: string;
   /** By default: until it ends by itself. */
   readonly until?: RegExp;
+  /** By default SIGKILL. */
+  readonly signal?: 'SIGINT';
 }
 
 /** Starts a spare that was added to the members. */

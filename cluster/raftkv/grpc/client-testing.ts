@@ -1,5 +1,4 @@
 /** A client that sends whatever it is told, without any opinion of its own. For tests. */
-import { fileURLToPath } from 'node:url';
 import {
   Client,
   type ClientDuplexStream,
@@ -12,7 +11,7 @@ import {
 import { loadSync } from '@grpc/proto-loader';
 import { invariant } from '../../../harness/core/invariant.ts';
 import { CHANNEL_OPTIONS } from '../../etcd-api/client.ts';
-import type { ServiceName } from './definition.ts';
+import { fullNameOf, PROTO_FILES, type ServiceName } from './definition.ts';
 
 /** A message as proto-loader has it: 64-bit numbers as text, what has its default value left out. */
 export type RawMessage = Readonly<Record<string, unknown>>;
@@ -49,17 +48,15 @@ export interface RawClient extends Disposable {
   ): RawStream;
 }
 
-const PROTO = fileURLToPath(new URL('../../etcd-api/rpc.proto', import.meta.url));
-
 /** `address` is `host:port`. */
 export function rawClient(address: string): RawClient {
-  const definition = loadSync(PROTO, { longs: String, enums: String });
+  const definition = loadSync([...PROTO_FILES], { longs: String, enums: String });
   const client = new Client(address, credentials.createInsecure(), {
     ...CHANNEL_OPTIONS,
     'grpc.max_receive_message_length': -1,
   });
   const find = (service: string, name: string): MethodDefinition<object, object> => {
-    const methods = definition[`etcdserverpb.${service}`] as
+    const methods = definition[fullNameOf(service)] as
       | Readonly<Record<string, MethodDefinition<object, object>>>
       | undefined;
     const method = methods?.[name];

@@ -2,6 +2,7 @@
 import {
   type handleUnaryCall,
   type Metadata,
+  type ServerUnaryCall,
   type StatusObject,
   status,
   type UntypedHandleCall,
@@ -81,7 +82,10 @@ export function bugStatus(context: Context, where: string, error: unknown): Part
   return { code: status.INTERNAL, details: `raftkv: a bug, see the log: ${String(error)}` };
 }
 
-export type Handle<Request, Response> = (request: Request) => Promise<Result<Response>>;
+export type Handle<Request, Response> = (
+  request: Request,
+  call: ServerUnaryCall<Request, Response>,
+) => Promise<Result<Response>>;
 
 /** A handler of grpc-js that answers with the response or refuses, and never throws. */
 export function unary<Request, Response>(
@@ -97,7 +101,7 @@ export function unary<Request, Response>(
           callback(statusOf(refusal));
           return;
         }
-        const result = await handle(call.request);
+        const result = await handle(call.request, call);
         if (result.ok) callback(null, result.value);
         else callback(statusOf(result.failure));
       } catch (error) {

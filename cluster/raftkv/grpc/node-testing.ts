@@ -2,6 +2,7 @@
 import { FAILURES, type Failure, failed, ok, type Result } from '../failures.ts';
 import { createStore } from '../mvcc/store.ts';
 import type { Store } from '../mvcc/types.ts';
+import { Alarms } from '../server/alarms.ts';
 import type { Member, NodeApi } from '../server/api.ts';
 
 /** What the node is at the moment; a test may change it at any time. */
@@ -12,6 +13,10 @@ export interface NodeState {
   failure: Failure | undefined;
   /** Every call throws it. */
   bug: Error | undefined;
+  /** What a backup has; the last is its hash. */
+  backup: Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
+  /** Of all but the hash. */
+  backupSize: number;
 }
 
 export interface StoreNode {
@@ -37,11 +42,14 @@ export const MEMBERS: readonly Member[] = [
 
 export function storeNode(): StoreNode {
   const store = createStore({ put: () => undefined, delete: () => undefined });
+  const alarms = new Alarms(new Map(), { put: () => undefined, delete: () => undefined });
   const state: NodeState = {
     leader: SELF,
     isLearner: false,
     failure: undefined,
     bug: undefined,
+    backup: [],
+    backupSize: 0,
   };
   const asked: { method: string; args: readonly unknown[] }[] = [];
   const answer =
@@ -97,8 +105,18 @@ export function storeNode(): StoreNode {
       errors: state.leader === undefined ? [FAILURES.noLeader.message] : [],
       isLearner: state.isLearner,
     }),
+    snapshot: answer('snapshot', () => ok({ size: state.backupSize, pieces: each(state.backup) })),
     hashKv: answer('hashKv', (revision) => store.hash(revision)),
     moveLeader: answer('moveLeader', () => ok(null)),
+    alarms: answer('alarms', () => ok(alarms.list())),
+    setAlarm: answer('setAlarm', (alarm, isOn) =>
+      ok(isOn ? alarms.activate(alarm) : alarms.deactivate(alarm)),
+    ),
+    defragment: answer('defragment', () => ok(null)),
   };
   return { api, store, state, asked };
+}
+
+async function* each<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerator<T> {
+  yield* items;
 }

@@ -3,15 +3,20 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { type Clock, sleep } from '../../../harness/core/clock.ts';
 import { HarnessError } from '../../../harness/core/errors.ts';
 import type { Log } from '../../../harness/core/log.ts';
+import { type Bugs, NO_BUGS } from '../bugs.ts';
 import type { NodeApi } from '../server/api.ts';
+import type { TlsKeys } from '../tls-files.ts';
 import { clusterService } from './cluster.ts';
 import { createContext } from './context.ts';
 import { loadServices } from './definition.ts';
+import { electionService } from './election.ts';
 import { kvService } from './kv.ts';
 import { LeaderRequired } from './leader-required.ts';
 import { leaseService } from './lease.ts';
+import { lockService } from './lock.ts';
 import { maintenanceService } from './maintenance.ts';
 import { Streams } from './stream.ts';
+import { WaitingCalls } from './waiting-calls.ts';
 import { watchService } from './watch.ts';
 
 /** etcd's: what a request may have beyond what is stored of it. */
@@ -33,6 +38,10 @@ export interface ServeOptions {
   readonly maxTxnOps: number;
   /** How often watches that ask for it are told how far they are; ten minutes by default. */
   readonly progressNotifyMs?: number;
+  /** Planted; none by default. */
+  readonly bugs?: Bugs;
+  /** Absent: plaintext. */
+  readonly tls?: TlsKeys;
 }
 
 export interface GrpcServer extends AsyncDisposable {
@@ -47,7 +56,7 @@ export interface GrpcServer extends AsyncDisposable {
  */
 export async function serveGrpc(api: NodeApi, options: ServeOptions): Promise<GrpcServer> {
   const { listen, clock, log, electionMs, maxRequestBytes, maxTxnOps } = options;
-  const { progressNotifyMs = PROGRESS_NOTIFY_MS } = options;
+  const { progressNotifyMs = PROGRESS_NOTIFY_MS, bugs = NO_BUGS } = options;
   const context = createContext(api, clock, log);
   const leaderRequired = new LeaderRequired({
     clock,
@@ -55,6 +64,7 @@ export async function serveGrpc(api: NodeApi, options: ServeOptions): Promise<Gr
     hasLeader: () => api.status().leader !== undefined,
   });
   const streams = new Streams(context, leaderRequired);
+  const waiting = new WaitingCalls(context);
   const server = new Server({
     'grpc.max_receive_message_length': maxRequestBytes + OVERHEAD_BYTES,
     'grpc.max_send_message_length': -1,
@@ -71,8 +81,10 @@ export async function serveGrpc(api: NodeApi, options: ServeOptions): Promise<Gr
   );
   server.addService(service('Lease'), leaseService(context, streams));
   server.addService(service('Cluster'), clusterService(context));
-  server.addService(service('Maintenance'), maintenanceService(context));
-  const port = await bind(server, listen);
+  server.addService(service('Maintenance'), maintenanceService(context, streams));
+  server.addService(service('Lock'), lockService(context, waiting, bugs));
+  server.addService(service('Election'), electionService(context, waiting, streams, bugs));
+  const port = await bind(server, listen, options.tls);
   return {
     port,
     get streams() {
@@ -81,6 +93,7 @@ export async function serveGrpc(api: NodeApi, options: ServeOptions): Promise<Gr
     [Symbol.asyncDispose]: async () => {
       leaderRequired[Symbol.dispose]();
       streams.stop();
+      waiting.stop();
       const stop = new AbortController();
       const quiet = new Promise<void>((resolve) => {
         server.tryShutdown(() => resolve());
@@ -92,10 +105,14 @@ export async function serveGrpc(api: NodeApi, options: ServeOptions): Promise<Gr
   };
 }
 
-function bind(server: Server, { host, port }: ServeOptions['listen']): Promise<number> {
+function bind(
+  server: Server,
+  { host, port }: ServeOptions['listen'],
+  tls: TlsKeys | undefined,
+): Promise<number> {
   const address = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   return new Promise((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+    server.bindAsync(address, credentialsOf(tls), (error, bound) => {
       if (error === null) {
         resolve(bound);
         return;
@@ -111,4 +128,13 @@ function bind(server: Server, { host, port }: ServeOptions['listen']): Promise<n
       );
     });
   });
+}
+
+/** With authorities, who connects must show a certificate of one of them: as etcd. */
+function credentialsOf(tls: TlsKeys | undefined): ServerCredentials {
+  if (tls === undefined) return ServerCredentials.createInsecure();
+  const { cert, key, ca } = tls;
+  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
+  const authorities = ca === undefined ? null : Buffer.from(ca);
+  return ServerCredentials.createSsl(authorities, [pair], ca !== undefined);
 }

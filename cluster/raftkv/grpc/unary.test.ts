@@ -307,17 +307,33 @@ describe('Maintenance', () => {
     expect(s.node.asked.map(({ args }) => args)).toEqual([[1], [SELF]]);
   });
 
-  test('there is no alarm to list or to disarm; what is not there yet says so', async () => {
+  test('alarms are raised for a member, listed by type and disarmed one by one', async () => {
+    await using s = await serving();
+    const alarm = (request: Readonly<Record<string, unknown>>): Promise<unknown> =>
+      s.client.call('Maintenance', 'Alarm', request);
+    const raised = { memberID: SELF_ID, alarm: 'NOSPACE' };
+    expect(await alarm({ action: 'GET' })).toEqual({});
+    expect(await alarm({ action: 'DEACTIVATE', ...raised })).toEqual({});
+    expect(await alarm({ action: 'ACTIVATE', ...raised })).toEqual({ alarms: [raised] });
+    expect(await alarm({ action: 'GET' })).toEqual({ alarms: [raised] });
+    expect(await alarm({ action: 'GET', alarm: 'CORRUPT' })).toEqual({});
+    expect(await alarm({ action: 'DEACTIVATE', ...raised })).toEqual({ alarms: [raised] });
+    expect(await alarm({ action: 'GET' })).toEqual({});
+    expect(await alarm({ action: 'ACTIVATE', memberID: SELF_ID, alarm: 'NONE' })).toEqual({});
+  });
+
+  test('Defragment asks the node, and answers without a header', async () => {
+    await using s = await serving();
+    expect(await s.client.call('Maintenance', 'Defragment', {})).toEqual({});
+    expect(s.node.asked.map(({ method }) => method)).toEqual(['defragment']);
+  });
+
+  test('what is not there says so', async () => {
     await using s = await serving();
     const { client } = s;
-    for (const action of ['GET', 'DEACTIVATE'])
-      expect(await client.call('Maintenance', 'Alarm', { action })).toEqual({});
     const requests = [
-      ['Alarm', { action: 'ACTIVATE' }],
-      ['Defragment', {}],
       ['Hash', {}],
       ['Downgrade', {}],
-      ['Snapshot', {}],
     ] as const;
     for (const [method, request] of requests)
       expect(await client.call('Maintenance', method, request)).toEqual({

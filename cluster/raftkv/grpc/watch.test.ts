@@ -161,6 +161,20 @@ describe('a stream of watches', () => {
     expect(s.node.store.watches.size).toBe(3);
   });
 
+  test('keeps the id of a watch that was compacted until it is cancelled too', async () => {
+    await using s = await serving();
+    for (const value of ['1', '2', '3']) put(s, 'a', value);
+    s.node.store.compact(4);
+    const stream = await watching(s, { key: bytes('a'), startRevision: 2, watchId: 6 });
+    expect(await nextPlain(stream)).toMatchObject({ watchId: '6', canceled: true });
+    stream.send({ createRequest: { key: bytes('a'), watchId: 6 } });
+    expect(await nextPlain(stream)).toMatchObject({ watchId: '-1', canceled: true });
+    stream.send({ cancelRequest: { watchId: 6 } });
+    expect(await nextPlain(stream)).toEqual({ watchId: '6', canceled: true });
+    stream.send({ createRequest: { key: bytes('a'), watchId: 6 } });
+    expect(await nextPlain(stream)).toEqual({ watchId: '6', created: true });
+  });
+
   test('ends a watch that is cancelled, and no other', async () => {
     await using s = await serving();
     const stream = await watching(s, { key: bytes('a'), watchId: 5 });

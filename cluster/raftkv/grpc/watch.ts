@@ -51,6 +51,8 @@ class WatchStream implements StreamEvents<WireWatchRequest> {
   readonly #stream: Stream<WireWatchResponse>;
   readonly #limits: WatchLimits;
   readonly #watches = new Map<number, OpenWatch>();
+  /** Ended by a compaction; as in etcd their ids are taken until they are cancelled too. */
+  readonly #compacted = new Set<number>();
   /** Those that may have something to say, in turn. */
   readonly #awake = new Set<OpenWatch>();
   #nextId = 0;
@@ -140,20 +142,24 @@ class WatchStream implements StreamEvents<WireWatchRequest> {
     const isOpenEnded = end?.length === 1 && end[0] === 0;
     if (end !== undefined && !isOpenEnded && Buffer.compare(key, end) >= 0)
       return 'mvcc: watcher range is empty';
-    if (id !== 0 && this.#watches.has(id))
+    if (id !== 0 && this.#isTaken(id))
       return 'mvcc: duplicate watch ID provided on the WatchStream';
     return undefined;
   }
 
+  #isTaken(id: number): boolean {
+    return this.#watches.has(id) || this.#compacted.has(id);
+  }
+
   #freeId(): number {
-    while (this.#watches.has(this.#nextId)) this.#nextId++;
+    while (this.#isTaken(this.#nextId)) this.#nextId++;
     return this.#nextId++;
   }
 
   #cancel(id: number): void {
     const open = this.#watches.get(id);
-    if (open === undefined) return;
-    this.#close(open);
+    if (open !== undefined) this.#close(open);
+    else if (!this.#compacted.delete(id)) return;
     this.#write(id, { header: this.#context.header(), canceled: true });
     this.#schedule();
   }
@@ -208,6 +214,7 @@ class WatchStream implements StreamEvents<WireWatchRequest> {
     open.isQuiet = false;
     if (batch.type === 'compacted') {
       this.#close(open);
+      this.#compacted.add(open.id);
       this.#write(open.id, {
         header: header(0),
         canceled: true,

@@ -212,7 +212,63 @@ export interface WireStatusResponse extends Headed {
   readonly dbSizeInUse: number;
   readonly isLearner: boolean;
 }
+export interface WireAlarmRequest {
+  readonly action?: number;
+  readonly memberID?: Long;
+  readonly alarm?: number;
+}
+export interface WireAlarm {
+  readonly memberID: Long;
+  readonly alarm: number;
+}
+export interface WireAlarmResponse {
+  readonly alarms: readonly WireAlarm[];
+}
+
 export interface WireHashKvResponse extends Headed {
   readonly hash: number;
   readonly compactRevision?: number | undefined;
+}
+
+/** A piece of a backup; it has no header. */
+export interface WireSnapshotResponse {
+  readonly remainingBytes?: number | undefined;
+  readonly blob: Bytes;
+}
+
+export interface WireLockRequest {
+  readonly name?: Bytes;
+  readonly lease?: Long;
+}
+export interface WireLockResponse extends Headed {
+  readonly key: Bytes;
+}
+export interface WireUnlockRequest {
+  readonly key?: Bytes;
+}
+
+export interface WireLeaderKey {
+  readonly name?: Bytes | undefined;
+  readonly key?: Bytes;
+  readonly rev?: Long;
+  readonly lease?: Long | undefined;
+}
+export interface WireCampaignRequest {
+  readonly name?: Bytes;
+  readonly lease?: Long;
+  readonly value?: Bytes;
+}
+export interface WireCampaignResponse extends Headed {
+  readonly leader: Omit<WireLeaderKey, 'rev'> & { readonly rev: number };
+}
+/** To resign there is no value. */
+export interface WireProclaimRequest {
+  readonly leader?: WireLeaderKey;
+  readonly value?: Bytes;
+}
+export interface WireLeaderRequest {
+  readonly name?: Bytes;
+}
+export interface WireLeaderResponse extends Headed {
+  readonly kv: WireKeyValue;
 }

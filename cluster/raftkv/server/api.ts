@@ -15,6 +15,7 @@ import type {
   WatchRequest,
 } from '../mvcc/types.ts';
 import type { MemberId } from '../raft/types.ts';
+import type { Alarm } from './alarms.ts';
 
 /** Stamped on every response when it is sent; results with a `revision` of their own override it. */
 export interface Header {
@@ -56,9 +57,18 @@ export interface LeaseInfo {
   readonly keys: readonly Uint8Array[];
 }
 
+/** A copy of all that a member had applied at one moment: the content of a file. */
+export interface Backup {
+  /** Bytes of all pieces but the last. */
+  readonly size: number;
+  /** To be read once. The last piece is the SHA-256 of all before it, 32 bytes. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+}
+
 /**
  * Every call either answers or fails within its time (five seconds and two election timeouts, as in
- * etcd); none throws. After the node is stopped, all fail with `server stopped`.
+ * etcd), but for a defragmentation and what waits for it; none throws. After the node is stopped,
+ * all fail with `server stopped`.
  */
 export interface NodeApi {
   header(): Header;
@@ -95,7 +105,15 @@ export interface NodeApi {
   memberList(linearizable: boolean): Promise<Result<readonly Member[]>>;
 
   status(): NodeStatus;
+  /** Of this member, which may be behind; `backup/restore.ts` makes a new cluster out of it. */
+  snapshot(): Promise<Result<Backup>>;
   hashKv(revision: number): Promise<Result<HashResult>>;
+  /** Those that are on, by type and member; as of all that is committed. */
+  alarms(): Promise<Result<readonly Alarm[]>>;
+  /** What it found or made to be on, or off: nothing when it was off already. */
+  setAlarm(alarm: Alarm, isOn: boolean): Promise<Result<readonly Alarm[]>>;
+  /** Gives back what the backend file does not need; this member answers nobody meanwhile. */
+  defragment(): Promise<Result<null>>;
   /** Must be asked of the leader. */
   moveLeader(to: MemberId): Promise<Result<null>>;
 }

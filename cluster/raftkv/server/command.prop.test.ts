@@ -9,6 +9,7 @@ import type {
   RequestOp,
   TxnRequest,
 } from '../mvcc/types.ts';
+import { ALARM_TYPES } from './alarms.ts';
 import {
   type Command,
   type CommandRequest,
@@ -115,6 +116,11 @@ const request: fc.Arbitrary<CommandRequest> = fc.oneof(
   record({ type: fc.constant('lease-revoke'), id: lease }),
   record({ type: fc.constant('publish'), member, name: fc.string(), clientUrls: texts }),
   record({ type: fc.constant('member-update'), member, peerUrls: texts }),
+  record({
+    type: fc.constant('alarm'),
+    isOn: fc.boolean(),
+    alarm: record({ member, type: fc.constantFrom(...ALARM_TYPES) }),
+  }),
 );
 const sequence = fc.maxSafeNat();
 const command: fc.Arbitrary<Command> = record({ origin: member, sequence, request });

@@ -3,6 +3,7 @@ import { unreachable } from '../../../harness/core/invariant.ts';
 import { ByteReader, type Bytes, ByteWriter, MalformedBytes } from '../bytes.ts';
 import type { DeleteRangeRequest, LeaseId, PutRequest, TxnRequest } from '../mvcc/types.ts';
 import type { MemberId } from '../raft/types.ts';
+import { ALARM_TYPES, type Alarm } from './alarms.ts';
 import {
   readDeleteRange,
   readLease,
@@ -48,7 +49,8 @@ export type CommandRequest =
       readonly type: 'member-update';
       readonly member: MemberId;
       readonly peerUrls: readonly string[];
-    };
+    }
+  | { readonly type: 'alarm'; readonly isOn: boolean; readonly alarm: Alarm };
 
 /** The data of a `config` entry: what changed, beside who counts (which raft itself knows). */
 export type ConfigData = Origin &
@@ -73,6 +75,7 @@ const COMMAND_TYPES = [
   'lease-revoke',
   'publish',
   'member-update',
+  'alarm',
 ] as const satisfies readonly CommandRequest['type'][];
 
 const CHANGE_TYPES = ['add', 'promote', 'remove'] as const satisfies readonly ConfigData['type'][];
@@ -162,6 +165,14 @@ function writeRequest(writer: ByteWriter, request: CommandRequest): void {
     case 'member-update':
       writer.text(request.member);
       return writeTexts(writer, request.peerUrls);
+    case 'alarm': {
+      const { isOn, alarm } = request;
+      writer
+        .byte(isOn ? 1 : 0)
+        .byte(ALARM_TYPES.indexOf(alarm.type))
+        .text(alarm.member);
+      return undefined;
+    }
     default:
       return unreachable(request);
   }
@@ -190,6 +201,12 @@ function readRequest(reader: ByteReader, type: CommandRequest['type']): CommandR
       };
     case 'member-update':
       return { type, member: readMember(reader), peerUrls: readTexts(reader) };
+    case 'alarm': {
+      const isOn = reader.byte() !== 0;
+      const alarm = ALARM_TYPES[reader.byte()];
+      if (alarm === undefined) throw new MalformedBytes('no such alarm');
+      return { type, isOn, alarm: { type: alarm, member: readMember(reader) } };
+    }
     default:
       return unreachable(type);
   }

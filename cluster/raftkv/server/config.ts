@@ -1,6 +1,7 @@
 /** How one member runs; what the flags of `main.ts` become. */
 import type { Bugs } from '../bugs.ts';
 import type { MemberId } from '../raft/types.ts';
+import type { AutoCompactionConfig } from './auto-compaction.ts';
 
 export interface InitialMember {
   readonly name: string;
@@ -29,6 +30,14 @@ export interface NodeConfig {
   readonly maxRequestBytes: number;
   /** Refuse changes of the membership that could cost the quorum. */
   readonly strictReconfigCheck: boolean;
+  /** Bytes of the backend file from which on nothing may be added; absent: there is no limit. */
+  readonly quotaBytes?: number;
+  /** Absent: nobody compacts but clients. */
+  readonly autoCompaction?: AutoCompactionConfig;
+  /** How often a leader compares what the members hold; absent: never. */
+  readonly corruptCheckMs?: number;
+  /** Compare with the others before taking part. */
+  readonly checksCorruptionAtStart?: boolean;
   /** Planted; absent: none. */
   readonly bugs?: Bugs;
 }

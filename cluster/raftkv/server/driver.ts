@@ -16,7 +16,7 @@ import type {
   Raft,
   ReadGrant,
 } from '../raft/types.ts';
-import type { Storage } from '../storage/types.ts';
+import type { BackendCopy, Storage } from '../storage/types.ts';
 import { CatchUp } from './catch-up.ts';
 import type { Transport } from './transport.ts';
 
@@ -77,6 +77,8 @@ export class Driver implements AsyncDisposable {
   /** The backend is not the state machine's while a leader's snapshot takes its place. */
   #isInstalling = false;
   #isCompacting = false;
+  /** While the backend is written anew nothing is applied. */
+  #rewriting: Promise<void> | undefined;
   readonly #sendingSnapshot = new Set<MemberId>();
   readonly #kept: CatchUp;
   /** With `ack-before-write` and `ack-before-fsync`: the disk follows once in a while. */
@@ -104,6 +106,46 @@ export class Driver implements AsyncDisposable {
   receive(message: Message): void {
     if (this.#isStopped) return;
     this.#options.raft.step(message);
+    this.wake();
+  }
+
+  /** Resolves when the backend is not being written anew any more; undefined: it is not. */
+  get rewriting(): Promise<void> | undefined {
+    return this.#rewriting;
+  }
+
+  /**
+   * Writes the backend anew, without what was overwritten and deleted. Until it is done this member
+   * applies nothing and grants no read; raft goes on.
+   */
+  async defragment(): Promise<void> {
+    // As in etcd, each comes after the one before.
+    while (this.#rewriting !== undefined) await this.#rewriting;
+    this.#rewriting = this.#rewrite();
+    await this.#rewriting;
+  }
+
+  async #rewrite(): Promise<void> {
+    const { storage, log } = this.#options;
+    const { size } = storage.backend;
+    await this.#onDisk(async () => {
+      if (this.#isLate) await this.#catchUp();
+      else this.#commit();
+    });
+    if (!this.#isStopped) {
+      try {
+        // Not in the queue of the disk: the log must not wait for it.
+        const rewritten = await storage.rewrite();
+        await this.#onDisk(async () => {
+          const isAdopted = await storage.adopt(rewritten);
+          const now = storage.backend.size;
+          log.info('defragmented the backend', { isAdopted, before: size, bytes: now });
+        });
+      } catch (error) {
+        this.#fail(error);
+      }
+    }
+    this.#rewriting = undefined;
     this.wake();
   }
 
@@ -162,12 +204,17 @@ export class Driver implements AsyncDisposable {
     this.#makeUpTicks();
     this.#hooks.collect();
     for (const message of raft.takeMessages()) this.#send(message);
+    if (this.#rewriting === undefined) this.#takeCommitted();
+    this.#hooks.settled();
+    this.#persist();
+  }
+
+  #takeCommitted(): void {
+    const { raft } = this.#options;
     const committed = raft.takeCommitted();
     if (committed.length > 0) this.#apply(committed);
     const reads = raft.takeReads();
     if (reads.length > 0) this.#hooks.granted(reads);
-    this.#hooks.settled();
-    this.#persist();
   }
 
   #apply(entries: readonly Entry[]): void {
@@ -192,7 +239,7 @@ export class Driver implements AsyncDisposable {
       this.#hooks.appending(entries);
       if (this.#isLate && this.#isTakenOnTrust(persist)) continue;
       this.#isPersisting = true;
-      this.#onDisk(() => this.#write(persist));
+      void this.#onDisk(() => this.#write(persist));
     }
   }
 
@@ -268,7 +315,7 @@ export class Driver implements AsyncDisposable {
       return;
     }
     this.#sendingSnapshot.add(to);
-    this.#onDisk(async () => {
+    void this.#onDisk(async () => {
       try {
         if (this.#isLate) await this.#catchUp();
         else this.#commit();
@@ -288,11 +335,27 @@ export class Driver implements AsyncDisposable {
     });
   }
 
+  /** With all that is applied by now; undefined: the member stopped, or its disk failed. */
+  async backup(): Promise<BackendCopy | undefined> {
+    const { backend } = this.#options.storage;
+    await this.#onDisk(async () => {
+      if (this.#isLate) await this.#catchUp();
+      else this.#commit();
+    });
+    if (this.#isStopped) return undefined;
+    try {
+      return await backend.snapshot();
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
   #commitWhenDue(): void {
     const nowMs = msFromNanos(this.#options.clock.now());
     if (nowMs - this.#lastCommitMs < (this.#isLate ? LATE_MS : COMMIT_EVERY_MS)) return;
     this.#lastCommitMs = nowMs;
-    if (this.#isLate) this.#onDisk(() => this.#catchUp());
+    if (this.#isLate) void this.#onDisk(() => this.#catchUp());
     else this.#commit();
   }
 
@@ -321,7 +384,7 @@ export class Driver implements AsyncDisposable {
     const index = this.#kept.limit(status.applied - catchUpEntries, status);
     if (index - status.firstIndex + 1 < snapshotCount) return;
     this.#isCompacting = true;
-    this.#onDisk(async () => {
+    void this.#onDisk(async () => {
       if (this.#isInLog(index)) {
         if (this.#isLate) await this.#catchUp();
         else this.#commit();
@@ -338,8 +401,10 @@ export class Driver implements AsyncDisposable {
     return index >= this.#options.raft.status().firstIndex - 1;
   }
 
-  #onDisk(act: () => Promise<void>): void {
+  /** Resolves when it was done or given up; never rejects. */
+  #onDisk(act: () => Promise<void>): Promise<void> {
     this.#disk = this.#afterDisk(this.#disk, act);
+    return this.#disk;
   }
 
   async #afterDisk(before: Promise<void>, act: () => Promise<void>): Promise<void> {

@@ -5,7 +5,7 @@ import type { Entry, HardState, MemberId } from '../raft/types.ts';
 import type { Identity } from '../storage/types.ts';
 import { memberAt } from './agreement.ts';
 import { encodeConfigData, NOBODY } from './command.ts';
-import type { FoundCluster, NodeConfig } from './config.ts';
+import type { FoundCluster, InitialMember, NodeConfig } from './config.ts';
 
 /** All initial members write the same first entries, as if a leader of this term had. */
 const BOOT_TERM = 1;
@@ -21,15 +21,34 @@ export interface Bootstrap {
   readonly entries: readonly Entry[];
 }
 
+/** What a cluster is told at its beginning. */
+export type Founding = Pick<NodeConfig, 'name' | 'initialCluster' | 'token'>;
+
 /**
- * A new cluster starts with one configuration entry for each member, already committed, so that a
- * member that joins later learns of all of them from the log, or from a snapshot.
+ * The ids come of the peer URLs and the token; `salt` makes others of the same.
  * Throws `bad-option` when this member is not among the initial ones.
  */
-export function newCluster(config: NodeConfig): Bootstrap {
-  const members = config.initialCluster
-    .map((member) => ({ ...member, id: memberIdOf(member.peerUrls, config.token) }))
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1));
+export function newCluster(config: Founding, salt = ''): Bootstrap {
+  const { initialCluster, token } = config;
+  const members = initialCluster.map((member) => ({
+    ...member,
+    id: memberIdOf(member.peerUrls, token, salt),
+  }));
+  const ids = members.map(({ id }) => id).toSorted();
+  return foundedBy(config, members, hashId(ids, token, 'cluster'));
+}
+
+/**
+ * A new cluster starts with one configuration entry for each member, already committed, so that a
+ * member that joins later learns of all of them from the log, or from a snapshot. Throws
+ * `bad-option` as `newCluster` does.
+ */
+export function foundedBy(
+  config: Founding,
+  initial: readonly (InitialMember & { readonly id: MemberId })[],
+  cluster: string,
+): Bootstrap {
+  const members = initial.toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const self = members.find(({ name }) => name === config.name);
   if (self === undefined) throw notListed(config);
   const ids = members.map(({ id }) => id);
@@ -52,7 +71,7 @@ export function newCluster(config: NodeConfig): Bootstrap {
     }),
   );
   return {
-    identity: { member: self.id, cluster: hashId(ids, config.token, 'cluster') },
+    identity: { member: self.id, cluster },
     hardState: { term: BOOT_TERM, vote: null, commit: entries.length },
     entries,
   };
@@ -79,7 +98,7 @@ export function existingCluster(config: NodeConfig, found: FoundCluster): Bootst
   };
 }
 
-function notListed({ name }: NodeConfig): HarnessError {
+function notListed({ name }: Founding): HarnessError {
   return new HarnessError('bad-option', `--initial-cluster does not list '${name}'`);
 }
 

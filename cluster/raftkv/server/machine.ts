@@ -1,11 +1,12 @@
 /** The replicated state machine: applies the log's entries, in order, alike on every member. */
 import { invariant, unreachable } from '../../../harness/core/invariant.ts';
 import { type Bugs, NO_BUGS } from '../bugs.ts';
-import { failed, ok, type Result } from '../failures.ts';
+import { FAILURES, type Failure, failed, ok, type Result } from '../failures.ts';
 import { restoreStore } from '../mvcc/store.ts';
 import type { Store } from '../mvcc/types.ts';
 import type { Entry, MemberId } from '../raft/types.ts';
 import type { Buckets, BucketWriter } from '../storage/types.ts';
+import { Alarms } from './alarms.ts';
 import type { Member } from './api.ts';
 import {
   type CommandRequest,
@@ -16,6 +17,7 @@ import {
 } from './command.ts';
 import { EarlyMachine } from './early-machine.ts';
 import { Members } from './members.ts';
+import { costOf } from './quota.ts';
 
 /** What an entry did, for whoever proposed it: the result of the store, or the members after it. */
 export interface Applied {
@@ -33,6 +35,7 @@ export interface ConfigEffect {
 export interface Machine {
   readonly store: Store;
   readonly members: Members;
+  readonly alarms: Alarms;
   readonly applied: number;
   /** Only with a planted bug that knows more than is committed. */
   readonly early: EarlyMachine | undefined;
@@ -51,10 +54,11 @@ export function createMachine(
   const writer = early?.tee(backend) ?? backend;
   const store = restoreStore(buckets, writer, bugs);
   const members = new Members(buckets, writer);
+  const alarms = new Alarms(buckets, writer);
+  const parts = { store, members, alarms };
   let index = applied;
   return {
-    store,
-    members,
+    ...parts,
     early,
     get applied() {
       return index;
@@ -62,12 +66,15 @@ export function createMachine(
     apply: (entry) => {
       if (entry.index !== index + 1) invariant(false, `applying ${entry.index} after ${index}`);
       index = entry.index;
-      return applyEntry(entry, store, members);
+      return applyEntry(entry, parts);
     },
   };
 }
 
-function applyEntry({ payload }: Entry, store: Store, members: Members): Applied {
+type Parts = Pick<Machine, 'store' | 'members' | 'alarms'>;
+
+function applyEntry({ payload }: Entry, parts: Parts): Applied {
+  const { members } = parts;
   switch (payload.kind) {
     case 'none':
       return { origin: NOBODY, result: ok(null), effect: undefined };
@@ -80,7 +87,8 @@ function applyEntry({ payload }: Entry, store: Store, members: Members): Applied
     }
     case 'command': {
       const command = decodeCommand(payload.data);
-      const result = applyCommand(command.request, store, members);
+      const refusal = alarmed(command.request, parts.alarms);
+      const result = refusal === undefined ? applyCommand(command.request, parts) : failed(refusal);
       return { origin: command, result, effect: result.ok ? command.request : undefined };
     }
     default:
@@ -88,7 +96,24 @@ function applyEntry({ payload }: Entry, store: Store, members: Members): Applied
   }
 }
 
-function applyCommand(command: CommandRequest, store: Store, members: Members): Result<unknown> {
+/** Of the store, not of those who keep it. */
+const IS_FOR_STORE: ReadonlySet<CommandRequest['type']> = new Set([
+  'put',
+  'delete-range',
+  'txn',
+  'compact',
+  'lease-grant',
+  'lease-revoke',
+]);
+
+/** What alarms forbid until they are taken back: everything, or what needs room. */
+function alarmed(command: CommandRequest, alarms: Alarms): Failure | undefined {
+  if (!IS_FOR_STORE.has(command.type)) return undefined;
+  if (alarms.has('CORRUPT')) return FAILURES.corrupt;
+  return costOf(command) > 0 && alarms.has('NOSPACE') ? FAILURES.noSpace : undefined;
+}
+
+function applyCommand(command: CommandRequest, { store, members, alarms }: Parts): Result<unknown> {
   switch (command.type) {
     case 'put':
       return store.put(command.request);
@@ -109,6 +134,8 @@ function applyCommand(command: CommandRequest, store: Store, members: Members): 
       const refusal = members.update(command.member, command.peerUrls);
       return refusal === undefined ? ok<Member[]>(members.list()) : failed(refusal);
     }
+    case 'alarm':
+      return ok(command.isOn ? alarms.activate(command.alarm) : alarms.deactivate(command.alarm));
     default:
       return unreachable(command);
   }

@@ -12,6 +12,11 @@ const REMOVED_BUCKET = 'removed';
 /** As in etcd 3.4. */
 const LEARNERS_MAX = 1;
 
+/** All the rest: of a cluster that will have other members. */
+export function withoutMembers(buckets: Buckets): Buckets {
+  return new Map([...buckets].filter(([name]) => name !== BUCKET && name !== REMOVED_BUCKET));
+}
+
 export interface RemovedMember {
   readonly id: MemberId;
   readonly peerUrls: readonly string[];

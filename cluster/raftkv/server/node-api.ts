@@ -1,16 +1,11 @@
 /** What clients ask of a node, put together from its parts. */
+import { backupOf } from '../backup/backup-file.ts';
 import type { Bugs } from '../bugs.ts';
 import { FAILURES, failed, ok, type Result } from '../failures.ts';
-import type {
-  DeleteRangeResult,
-  PutResult,
-  RequestOp,
-  Store,
-  TxnRequest,
-  TxnResult,
-} from '../mvcc/types.ts';
+import type { DeleteRangeResult, PutResult, Store, TxnRequest, TxnResult } from '../mvcc/types.ts';
 import type { MemberId, Raft } from '../raft/types.ts';
-import type { Identity, Storage } from '../storage/types.ts';
+import type { BackendCopy, Identity, Storage } from '../storage/types.ts';
+import type { Alarm } from './alarms.ts';
 import type { Member, NodeApi, NodeStatus } from './api.ts';
 import type { CommandRequest } from './command.ts';
 import type { NodeConfig } from './config.ts';
@@ -19,6 +14,7 @@ import type { Machine } from './machine.ts';
 import { arePeerUrls, type MemberChanges } from './member-changes.ts';
 import type { Proposals } from './proposals.ts';
 import type { Reads } from './reads.ts';
+import type { Upkeep } from './upkeep.ts';
 import type { Watches } from './watches.ts';
 
 /** What clients are told: the API is that of etcd 3.4. */
@@ -37,14 +33,24 @@ export interface NodeParts {
   readonly leases: LeaseKeeper;
   readonly changes: MemberChanges;
   readonly watches: Watches;
+  readonly upkeep: Upkeep;
+  /** While the backend is defragmented: until when. */
+  readonly rewriting: Promise<void> | undefined;
   readonly isStopped: boolean;
+  /** The backend with all that is applied; undefined: the member stopped. */
+  backup(): Promise<BackendCopy | undefined>;
   /** Resolves once the leader is `to`, or false after the time. */
   awaitLeader(to: MemberId, timeoutMs: number): Promise<boolean>;
+  defragment(): Promise<void>;
 }
 
 export function nodeApi(parts: NodeParts): NodeApi {
   const propose = async <T>(request: CommandRequest): Promise<Result<T>> =>
     (await parts.proposals.propose(request)) as Result<T>;
+  const proposeWithin = async <T>(request: CommandRequest): Promise<Result<T>> => {
+    const refusal = parts.upkeep.quota.refusal(request);
+    return refusal === undefined ? await propose<T>(request) : failed(await refusal);
+  };
   const ready = readyOf(parts);
   return {
     header: () => ({
@@ -59,21 +65,25 @@ export function nodeApi(parts: NodeParts): NodeApi {
       const store = request.serializable === true ? localStore(parts) : parts.machine.store;
       return store.range(request);
     },
-    put: (request) => propose<PutResult>({ type: 'put', request }),
+    put: (request) => proposeWithin<PutResult>({ type: 'put', request }),
     deleteRange: (request) => propose<DeleteRangeResult>({ type: 'delete-range', request }),
     txn: async (request) => {
       // Breaks: a transaction is one step, from its compares to its writes.
       if (!isReadOnly(request))
         return parts.bugs.has('txn-race')
-          ? txnInTwoSteps(parts, request, propose)
-          : propose<TxnResult>({ type: 'txn', request });
+          ? txnInTwoSteps(parts, request, proposeWithin)
+          : proposeWithin<TxnResult>({ type: 'txn', request });
       const isLocal = isSerializable(request);
       const barrier = await ready(!isLocal);
       if (!barrier.ok) return barrier;
       return (isLocal ? localStore(parts) : parts.machine.store).txn(request);
     },
     compact: (revision) => propose<{ revision: number }>({ type: 'compact', revision }),
-    leaseGrant: (id, ttlSeconds) => parts.leases.grant(id, ttlSeconds),
+    leaseGrant: async (id, ttlSeconds) => {
+      const refusal = parts.upkeep.quota.refusal({ type: 'lease-grant', id, ttlSeconds });
+      if (refusal !== undefined) return failed(await refusal);
+      return await parts.leases.grant(id, ttlSeconds);
+    },
     leaseRevoke: (id) => propose<{ revision: number }>({ type: 'lease-revoke', id }),
     leaseKeepAlive: (id) => parts.leases.keepAlive(id),
     leaseTimeToLive: (id, withKeys) => parts.leases.timeToLive(id, withKeys),
@@ -84,11 +94,17 @@ export function nodeApi(parts: NodeParts): NodeApi {
     watch: (request, wake) => parts.watches.open(parts.machine.store, request, wake),
     ...memberApi(parts, propose),
     status: () => statusOf(parts),
+    snapshot: async () => {
+      const backend = parts.isStopped ? undefined : await parts.backup();
+      if (backend === undefined) return failed(FAILURES.stopped);
+      return ok(backupOf(backend, parts.identity));
+    },
     hashKv: async (revision) => {
       const barrier = await ready(false);
       return barrier.ok ? parts.machine.store.hash(revision) : barrier;
     },
     moveLeader: (to) => moveLeader(parts, to),
+    ...upkeepApi(parts, propose),
   };
 }
 
@@ -96,7 +112,27 @@ export function nodeApi(parts: NodeParts): NodeApi {
 function readyOf(parts: NodeParts): (isLinearizable: boolean) => Promise<Result<null>> {
   return async (isLinearizable) => {
     if (parts.isStopped) return failed(FAILURES.stopped);
-    return isLinearizable ? await parts.reads.barrier() : ok(null);
+    const barrier = isLinearizable ? await parts.reads.barrier() : ok(null);
+    if (parts.rewriting !== undefined) await parts.rewriting;
+    return barrier;
+  };
+}
+
+function upkeepApi(
+  parts: NodeParts,
+  propose: <T>(request: CommandRequest) => Promise<Result<T>>,
+): Pick<NodeApi, 'alarms' | 'setAlarm' | 'defragment'> {
+  return {
+    alarms: async () => {
+      const barrier = await readyOf(parts)(true);
+      return barrier.ok ? ok(parts.machine.alarms.list()) : barrier;
+    },
+    setAlarm: (alarm, isOn) => propose<readonly Alarm[]>({ type: 'alarm', isOn, alarm }),
+    defragment: async () => {
+      if (parts.isStopped) return failed(FAILURES.stopped);
+      await parts.defragment();
+      return parts.isStopped ? failed(FAILURES.stopped) : ok(null);
+    },
   };
 }
 
@@ -167,9 +203,17 @@ function statusOf({ raft, storage, machine }: NodeParts): NodeStatus {
     raftIndex: commit,
     raftTerm: term,
     raftApplied: machine.applied,
-    errors: leader === undefined ? [FAILURES.noLeader.message] : [],
+    errors: [
+      ...(leader === undefined ? [FAILURES.noLeader.message] : []),
+      ...machine.alarms.list().map(alarmText),
+    ],
     isLearner,
   };
+}
+
+/** As Go prints etcd's message, with the space at its end. */
+function alarmText({ type, member }: Alarm): string {
+  return `memberID:${BigInt(`0x${member}`)} alarm:${type} `;
 }
 
 /** Resolves once this member knows the new leader. */
@@ -187,15 +231,13 @@ async function moveLeader(parts: NodeParts, to: MemberId): Promise<Result<null>>
   return failed(parts.isStopped ? FAILURES.stopped : FAILURES.transferTimedOut);
 }
 
+/** As in etcd, one that holds another takes its way through the log, whatever that one does. */
 function isReadOnly({ success, failure }: TxnRequest): boolean {
-  return [...success, ...failure].every(
-    (op) => op.type === 'range' || (op.type === 'txn' && isReadOnly(op.request)),
-  );
+  return [...success, ...failure].every((op) => op.type === 'range');
 }
 
 function isSerializable({ success, failure }: TxnRequest): boolean {
-  return [...success, ...failure].every((op: RequestOp) => {
-    if (op.type === 'txn') return isSerializable(op.request);
-    return op.type === 'range' && op.request.serializable === true;
-  });
+  return [...success, ...failure].every(
+    (op) => op.type === 'range' && op.request.serializable === true,
+  );
 }

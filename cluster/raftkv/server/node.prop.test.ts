@@ -30,4 +30,5 @@ test('whatever breaks, no answer contradicts another, and once all is well all m
   expect(total('renewals')).toBeGreaterThan(4 * TRIALS);
   expect(total('expiries')).toBeGreaterThan(TRIALS / 4);
   expect(total('compacted')).toBeGreaterThan(TRIALS / 2);
+  expect(total('defragmented')).toBeGreaterThan(TRIALS / 2);
 });

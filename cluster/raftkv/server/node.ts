@@ -7,14 +7,14 @@ import { withoutTail } from '../mvcc/lost-tail.ts';
 import { createRaft } from '../raft/raft.ts';
 import type { Entry, MemberId, Raft } from '../raft/types.ts';
 import { openStorage } from '../storage/storage.ts';
-import type { Identity, Recovered, Storage } from '../storage/types.ts';
+import type { BackendCopy, Identity, Recovered, Storage } from '../storage/types.ts';
 import { AddressBook } from './address-book.ts';
 import type { Node, NodeEnd } from './api.ts';
 import { LeaderCalls } from './calls.ts';
 import type { FoundCluster, NodeConfig } from './config.ts';
 import { Driver } from './driver.ts';
+import { bootstrap, findOthers } from './first-life.ts';
 import type { NodeHost } from './host.ts';
-import { existingCluster, newCluster } from './identity.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
 import { createMachine, type Machine } from './machine.ts';
 import { MemberChanges } from './member-changes.ts';
@@ -24,6 +24,7 @@ import { Reads } from './reads.ts';
 import { RemovedNotice } from './removed-notice.ts';
 import { Strangers } from './strangers.ts';
 import type { PeerHandler, Transport } from './transport.ts';
+import { Upkeep } from './upkeep.ts';
 import { Watches } from './watches.ts';
 
 /** etcd's: five seconds, and two elections. */
@@ -50,7 +51,7 @@ export async function startNode(config: NodeConfig, host: NodeHost): Promise<Nod
   if (found !== undefined) node.found(found);
   stack.use(node);
   const transport = await host.openTransport(recovered.identity, node.peerHandler());
-  node.start(transport);
+  await node.start(transport);
   const owned = stack.move();
   return {
     api: node.api,
@@ -58,32 +59,6 @@ export async function startNode(config: NodeConfig, host: NodeHost): Promise<Nod
     ended: node.ended,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
-}
-
-/** A member that joins knows nobody, not even whom to answer, before it has the others' log. */
-async function findOthers(
-  config: NodeConfig,
-  host: NodeHost,
-  { recovered }: Storage,
-): Promise<FoundCluster | undefined> {
-  if (config.initialState === 'new') return undefined;
-  const knowsOthers =
-    recovered !== undefined &&
-    (recovered.snapshot.index > 0 ||
-      recovered.entries.some(({ payload }) => payload.kind === 'config'));
-  return knowsOthers ? undefined : host.findCluster();
-}
-
-async function bootstrap(
-  config: NodeConfig,
-  found: FoundCluster | undefined,
-  storage: Storage,
-): Promise<Recovered> {
-  const { identity, hardState, entries } =
-    found === undefined ? newCluster(config) : existingCluster(config, found);
-  await storage.bootstrap(identity, hardState, entries);
-  const snapshot = { index: 0, term: 0, config: { voters: [], learners: [] } };
-  return { identity, hardState, entries, snapshot, repairs: [] };
 }
 
 function unapplied(entries: readonly Entry[], { applied }: Machine): readonly Entry[] {
@@ -110,6 +85,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
   readonly leases: LeaseKeeper;
   readonly changes: MemberChanges;
   readonly watches: Watches;
+  readonly upkeep: Upkeep;
   readonly bugs: Bugs;
   readonly api: Node['api'];
   readonly serving: Promise<void>;
@@ -219,6 +195,15 @@ class RunningNode implements NodeParts, AsyncDisposable {
       transport: () => this.#transport.promise,
       peersChanged: () => this.#peersChanged(),
     });
+    this.upkeep = new Upkeep({
+      ...shared,
+      config,
+      log: host.log,
+      storage,
+      node: this,
+      calls: this.#calls,
+      transport: () => this.#transport.promise,
+    });
     this.#driver = this.#newDriver(tickMs);
     this.api = nodeApi(this);
   }
@@ -314,18 +299,32 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.#book.found(cluster);
   }
 
-  start(transport: Transport): void {
+  /** Throws `store-failed` when it was told to compare itself with others, and differs. */
+  async start(transport: Transport): Promise<void> {
     this.#openTransport = transport;
     this.#transport.resolve(transport);
     this.#peersChanged();
+    if (this.config.checksCorruptionAtStart === true) await this.upkeep.checkAtStart();
     this.#hurryElection();
     this.#driver.start(transport);
     if (this.machine.members.removed(this.identity.member) !== undefined) this.#removed();
     void this.#publish();
   }
 
+  get rewriting(): Promise<void> | undefined {
+    return this.#driver.rewriting;
+  }
+
+  defragment(): Promise<void> {
+    return this.#driver.defragment();
+  }
+
   get isStopped(): boolean {
     return this.#isStopped;
+  }
+
+  backup(): Promise<BackendCopy | undefined> {
+    return this.#driver.backup();
   }
 
   async awaitLeader(to: MemberId, timeoutMs: number): Promise<boolean> {
@@ -372,14 +371,16 @@ class RunningNode implements NodeParts, AsyncDisposable {
   #apply(entries: readonly Entry[]): void {
     let membersChanged = false;
     for (const entry of entries) {
-      const { origin, result, effect } = this.machine.apply(entry);
+      const { room } = this.upkeep.quota;
+      const applied = this.machine.apply(entry);
+      const { effect } = applied;
       if (effect !== undefined) {
         if (effect.type === 'config' || effect.type === 'member-update') membersChanged = true;
         else this.leases.applied(effect);
         if (effect.type === 'config' && effect.removed !== undefined && !this.#keepsRemoved)
           void this.#notice.linger(effect.removed, 2 * this.config.electionMs);
       }
-      this.proposals.applied(origin, result);
+      this.upkeep.answer(applied, room);
     }
     if (!membersChanged) return;
     this.#peersChanged();
@@ -432,6 +433,7 @@ class RunningNode implements NodeParts, AsyncDisposable {
     this.proposals.expire();
     this.reads.tick();
     this.leases.tick();
+    this.upkeep.tick();
     this.#notice.tick();
   }
 

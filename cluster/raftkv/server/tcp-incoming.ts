@@ -1,6 +1,6 @@
 /** The other direction: what others say to this member, on connections that they dialled. */
 import { once } from 'node:events';
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Clock, Timer } from '../../../harness/core/clock.ts';
 import { HarnessError, messageOf, systemCodeOf } from '../../../harness/core/errors.ts';
 import { invariant, unreachable } from '../../../harness/core/invariant.ts';
@@ -9,11 +9,13 @@ import { msFromNanos } from '../../../harness/core/units.ts';
 import { MalformedBytes } from '../bytes.ts';
 import type { MemberId, Message } from '../raft/types.ts';
 import type { Identity } from '../storage/types.ts';
+import type { TlsKeys } from '../tls-files.ts';
 import type { FoundCluster } from './config.ts';
 import { decodeMessage } from './peer-codec.ts';
 import { FrameReader, frameOf, type ReceivedBody } from './peer-frames.ts';
 import { bodyOf, type Hello, type Talk, talkOf } from './peer-talk.ts';
 import { addressText, type TcpAddress } from './tcp-address.ts';
+import { listener } from './tcp-sockets.ts';
 
 /** Far more than any cluster has members. */
 const CONNECTIONS_MAX = 64;
@@ -28,6 +30,8 @@ export interface IncomingOptions {
   readonly self: Identity;
   /** Who says nothing for so long is not heard any more. */
   readonly stallMs: number;
+  /** Absent: plain connections. */
+  readonly tls?: TlsKeys;
   readonly greeted: (from: MemberId) => void;
   readonly message: (message: Message) => void;
   readonly call: (from: MemberId, call: Talk & { type: 'call' }) => void;
@@ -36,7 +40,8 @@ export interface IncomingOptions {
 }
 
 interface Incoming {
-  readonly socket: Socket;
+  /** Before a handshake of TLS what lies below it. */
+  socket: Socket;
   readonly reader: FrameReader;
   /** Ends it, unless it says in time what it wants. */
   readonly timer: Timer;
@@ -51,14 +56,19 @@ interface Incoming {
 export class IncomingLinks implements AsyncDisposable {
   readonly #options: IncomingOptions;
   readonly #server: Server;
-  readonly #links = new Set<Incoming>();
+  /** By what was accepted, also below TLS. */
+  readonly #links = new Map<Socket, Incoming>();
   /** The newest of each member. */
   readonly #current = new Map<MemberId, Incoming>();
   readonly #refusals = new Set<string>();
 
   private constructor(options: IncomingOptions) {
     this.#options = options;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = listener(options.tls, {
+      dialled: (line) => this.#accept(line),
+      opened: (line, socket) => this.#open(line, socket),
+      refused: (from, why) => this.#warn(from, why),
+    });
   }
 
   /** Throws `port-in-use` or `network-failed`. */
@@ -98,41 +108,51 @@ export class IncomingLinks implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
-    for (const { socket } of this.#links) socket.destroy();
+    for (const { socket } of this.#links.values()) socket.destroy();
     await closed;
   }
 
-  #accept(socket: Socket): void {
+  #accept(line: Socket): void {
     if (this.#links.size >= CONNECTIONS_MAX && !this.#makeRoom()) {
-      socket.destroy();
+      line.destroy();
       return;
     }
     const { clock } = this.#options;
     const nowMs = this.#nowMs();
     const link: Incoming = {
-      socket,
+      socket: line,
       reader: new FrameReader(),
-      timer: clock.timer(HELLO_MS, () => socket.destroy()),
+      timer: clock.timer(HELLO_MS, () => link.socket.destroy()),
       from: undefined,
       sinceMs: nowMs,
       heardMs: nowMs,
     };
-    this.#links.add(link);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => this.#receive(link, chunk));
-    socket.once('close', () => {
+    this.#links.set(line, link);
+    line.on('error', () => undefined);
+    line.once('close', () => {
       link.timer.cancel();
-      this.#links.delete(link);
+      this.#links.delete(line);
       if (link.from !== undefined && this.#current.get(link.from) === link)
         this.#current.delete(link.from);
     });
   }
 
+  #open(line: Socket, socket: Socket): void {
+    const link = this.#links.get(line);
+    if (link === undefined) {
+      socket.destroy();
+      return;
+    }
+    link.socket = socket;
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => this.#receive(link, chunk));
+  }
+
   /** Those who have not said who they are go first. */
   #makeRoom(): boolean {
-    for (const link of this.#links) {
+    for (const [line, link] of this.#links) {
       if (link.from !== undefined) continue;
-      this.#links.delete(link);
+      this.#links.delete(line);
       link.socket.destroy();
       return true;
     }
@@ -239,11 +259,16 @@ export class IncomingLinks implements AsyncDisposable {
   }
 
   #refuse(link: Incoming, why: string): void {
+    const from = link.from ?? `${link.socket.remoteAddress}`;
     link.socket.destroy();
-    const reason = `${link.from ?? ''} ${why}`;
+    this.#warn(from, why);
+  }
+
+  /** Once for each reason: who is refused comes again. */
+  #warn(from: string, why: string): void {
+    const reason = `${from} ${why}`;
     if (this.#refusals.has(reason) || this.#refusals.size >= REFUSALS_MAX) return;
     this.#refusals.add(reason);
-    const from = link.from ?? `${link.socket.remoteAddress}`;
     this.#options.log.warn('refused a connection of a member', { from, why });
   }
 

@@ -1,25 +1,25 @@
 /** One direction of a pair of members: what this one says to that one, on a connection it dials. */
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../harness/core/clock.ts';
-import { messageOf } from '../../../harness/core/errors.ts';
 import type { Log } from '../../../harness/core/log.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
 import { BODY_BYTES_MAX, type Body, bodyLength, frameOf } from './peer-frames.ts';
 import { bodyOf, type Hello } from './peer-talk.ts';
-import { addressText, type TcpAddress } from './tcp-address.ts';
+import { addressText, type Dial } from './tcp-address.ts';
 import { type Batch, type Haste, SendQueue } from './tcp-queue.ts';
+import { dial, whyDialFailed } from './tcp-sockets.ts';
 
-const DIAL_MS = 1000;
 /** Pauses before one dial after the other; the last for all that follow. */
 const REDIAL_MS = [50, 100, 200, 400, 500] as const;
 const REDIAL_MS_LAST = 500;
+/** Dials in vain after which the same reason is mentioned again: those of a minute. */
+const SILENT_FAILURES = 120;
 /** Reports make raft act, and what it does may be lost again: without a pause this never ends. */
 const REPORT_EVERY_MS = 100;
 
-export interface OutgoingOptions {
+export interface OutgoingOptions extends Dial {
   readonly clock: Clock;
   readonly log: Log;
-  readonly address: TcpAddress;
   readonly hello: Hello;
   /** A connection that takes nothing for so long is given up. */
   readonly stallMs: number;
@@ -45,6 +45,8 @@ export class OutgoingLink implements Disposable {
   #state: State = { at: 'disposed' };
   /** Dials in a row after which no connection lasted. */
   #failures = 0;
+  /** Why they failed, as far as it was logged of late. */
+  readonly #told = new Set<string>();
   /** What is being written, since when. */
   #writing: { readonly batch: Batch; readonly sinceMs: number } | undefined;
   #isFlushing = false;
@@ -102,15 +104,16 @@ export class OutgoingLink implements Disposable {
   }
 
   #dial(): void {
-    const { address, clock } = this.#options;
-    const socket = connect({ ...address, noDelay: true });
-    const timer = clock.timer(DIAL_MS, () => socket.destroy(new Error('the dial took too long')));
+    const { socket, opened, withinMs } = dial(this.#options);
+    const timer = this.#options.clock.timer(withinMs, () =>
+      socket.destroy(new Error('the dial took too long')),
+    );
     this.#state = { at: 'dialling', socket, timer };
     let problem: unknown;
     socket.on('error', (error) => {
       problem = error;
     });
-    socket.once('connect', () => {
+    socket.once(opened, () => {
       timer.cancel();
       this.#opened(socket);
     });
@@ -133,10 +136,7 @@ export class OutgoingLink implements Disposable {
     const state = this.#state;
     if (state.at === 'disposed' || state.at === 'waiting' || state.socket !== socket) return;
     this.#beat?.cancel();
-    if (this.#failures === 0) {
-      const why = problem === undefined ? 'closed by the other side' : messageOf(problem);
-      this.#options.log.info('no connection to a member', { ...this.#fields(), why });
-    }
+    this.#mention(problem === undefined ? 'closed by the other side' : whyDialFailed(problem));
     const delayMs = REDIAL_MS[this.#failures] ?? REDIAL_MS_LAST;
     this.#failures++;
     const timer = this.#options.clock.timer(delayMs, () => this.#dial());
@@ -146,6 +146,14 @@ export class OutgoingLink implements Disposable {
     this.#queue.clear();
     lost?.batch.done?.(false);
     this.#lose();
+  }
+
+  /** Each reason when it is new, and once in a while. */
+  #mention(why: string): void {
+    if (this.#failures % SILENT_FAILURES === 0) this.#told.clear();
+    if (this.#told.has(why)) return;
+    this.#told.add(why);
+    this.#options.log.info('no connection to a member', { ...this.#fields(), why });
   }
 
   #flush(): void {

@@ -8,6 +8,8 @@ import type { Log } from '../../../harness/core/log.ts';
 import { msFromNanos } from '../../../harness/core/units.ts';
 import type { Bytes } from '../bytes.ts';
 import type { MemberId, Message } from '../raft/types.ts';
+import { certificateAuthority } from '../testing-certificates.ts';
+import type { TlsKeys } from '../tls-files.ts';
 import type { FoundCluster, Routes } from './config.ts';
 import { type TcpTransport, tcpTransport } from './tcp-transport.ts';
 import type { PeerCall } from './transport.ts';
@@ -49,6 +51,8 @@ export interface TestMember extends AsyncDisposable {
   readonly snapshots: { readonly member: MemberId; readonly sent: boolean }[];
   /** Warnings and errors. */
   readonly complaints: Logged[];
+  /** What was logged beside. */
+  readonly notes: Logged[];
 }
 
 export interface TestOptions {
@@ -56,7 +60,19 @@ export interface TestOptions {
   readonly port?: number;
   readonly routes?: Routes;
   readonly stallMs?: number;
+  readonly tls?: TlsKeys | undefined;
   readonly call?: (from: MemberId, call: PeerCall) => Promise<Bytes>;
+}
+
+/** What a transport does on either kind of connection: for `describe.each`. */
+export async function wires(): Promise<
+  readonly { readonly wire: string; readonly open: typeof openMember }[]
+> {
+  const tls = await (await certificateAuthority()).keys();
+  return [
+    { wire: 'TCP', open: openMember },
+    { wire: 'TLS', open: (id, options) => openMember(id, { tls, ...options }) },
+  ];
 }
 
 export async function openMember(id: MemberId, options: TestOptions = {}): Promise<TestMember> {
@@ -64,16 +80,22 @@ export async function openMember(id: MemberId, options: TestOptions = {}): Promi
   const unreachable: MemberId[] = [];
   const snapshots: { member: MemberId; sent: boolean }[] = [];
   const complaints: Logged[] = [];
+  const notes: Logged[] = [];
   const complain = (message: string, fields: Readonly<Record<string, unknown>> = {}): void => {
     complaints.push({ message, fields });
   };
-  const log: Log = { info: () => undefined, warn: complain, error: complain };
+  const log: Log = {
+    info: (message, fields = {}) => void notes.push({ message, fields }),
+    warn: complain,
+    error: complain,
+  };
   const open = tcpTransport({
     listen: { host: LOCALHOST, port: options.port ?? 0 },
     routes: options.routes ?? new Map(),
     clock,
     log,
     ...(options.stallMs !== undefined && { stallMs: options.stallMs }),
+    ...(options.tls !== undefined && { tls: options.tls }),
   });
   const transport = await open(
     { member: id, cluster: options.cluster ?? CLUSTER },
@@ -92,6 +114,7 @@ export async function openMember(id: MemberId, options: TestOptions = {}): Promi
     unreachable,
     snapshots,
     complaints,
+    notes,
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }
@@ -137,6 +160,18 @@ export async function openStranger(accept: (socket: Socket) => void): Promise<St
       await closed;
     },
   };
+}
+
+/** Passes on what comes to `address`, and what it says: a link. */
+export function openProxy(address: string): Promise<Stranger> {
+  return openStranger((socket) => {
+    const onward = connect({ host: LOCALHOST, port: portOf(address) });
+    onward.on('error', () => undefined);
+    socket.pipe(onward);
+    onward.pipe(socket);
+    onward.once('close', () => socket.destroy());
+    socket.once('close', () => onward.destroy());
+  });
 }
 
 /** Passes on what comes to `address`, and nothing of what it says: half of a link. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sleep } from '../../../harness/core/clock.ts';
+import { silentLog } from '../../../harness/core/log.ts';
 import type { Message } from '../raft/types.ts';
 import { PEER_PROBE } from './peer-talk.ts';
 import { findCluster } from './tcp-find.ts';
@@ -15,12 +16,15 @@ import {
   portOf,
   rawConnection,
   until,
+  wires,
 } from './tcp-testing.ts';
 
-describe('messages', () => {
+const WIRES = await wires();
+
+describe.each(WIRES)('messages over $wire', ({ open }) => {
   it('arrive in order, those of one turn and those of many', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b');
+    await using a = await open('a');
+    await using b = await open('b');
     a.transport.setPeers(new Map([['b', b.address]]));
     const count = 5000;
     for (let commit = 0; commit < count; commit++) {
@@ -34,8 +38,8 @@ describe('messages', () => {
   });
 
   it('may be long, and do not make a heartbeat wait', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b');
+    await using a = await open('a');
+    await using b = await open('b');
     a.transport.setPeers(new Map([['b', b.address]]));
     const data = Buffer.alloc(24 * 1024 * 1024, 'snapshot');
     const config = { voters: ['a', 'b'], learners: [] };
@@ -60,8 +64,8 @@ describe('messages', () => {
   });
 
   it('that are appends stay in order when some are long', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b');
+    await using a = await open('a');
+    await using b = await open('b');
     a.transport.setPeers(new Map([['b', b.address]]));
     for (let index = 1; index <= 60; index++) {
       const data = Buffer.alloc(index % 3 === 0 ? 300_000 : 10);
@@ -84,8 +88,8 @@ describe('messages', () => {
   });
 
   it('to members that nobody knows are lost, and so are those after the end', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b');
+    await using a = await open('a');
+    await using b = await open('b');
     a.transport.send(heartbeat('a', 'b', 1));
     a.transport.setPeers(new Map([['b', b.address]]));
     a.transport.send(heartbeat('a', 'b', 2));
@@ -98,8 +102,8 @@ describe('messages', () => {
   });
 
   it('that were said just before the end still go out', async () => {
-    await using b = await openMember('b');
-    const a = await openMember('a');
+    await using b = await open('b');
+    const a = await open('a');
     a.transport.setPeers(new Map([['b', b.address]]));
     await until('a is heard', () => b.transport.activeSinceMs('a') !== undefined);
     a.transport.send({ type: 'timeout-now', from: 'a', to: 'b', term: 4 });
@@ -131,15 +135,24 @@ describe('a link', () => {
     expect(a.transport.activeSinceMs('b')).toBeUndefined();
   });
 
-  it('comes back when the member does, at the same address', async () => {
+  it('to what is no address is not dialled, and somebody is told', async () => {
     await using a = await openMember('a');
-    const first = await openMember('b');
+    a.transport.setPeers(new Map([['b', 'nowhere']]));
+    a.transport.send(heartbeat('a', 'b', 1));
+    expect(a.complaints.map(({ fields }) => fields)).toEqual([{ member: 'b', address: 'nowhere' }]);
+  });
+});
+
+describe.each(WIRES)('a link over $wire', ({ open }) => {
+  it('comes back when the member does, at the same address', async () => {
+    await using a = await open('a');
+    const first = await open('b');
     a.transport.setPeers(new Map([['b', first.address]]));
     a.transport.send(heartbeat('a', 'b', 1));
     await until('it arrived', () => first.heard.length === 1);
     await first[Symbol.asyncDispose]();
     await until('the loss was noticed', () => a.unreachable.length > 0);
-    await using second = await openMember('b', { port: portOf(first.address) });
+    await using second = await open('b', { port: portOf(first.address) });
     await until('a dialled again', () => second.transport.activeSinceMs('a') !== undefined);
     a.transport.send(heartbeat('a', 'b', 2));
     await until('it arrived again', () => second.heard.length > 0);
@@ -147,21 +160,21 @@ describe('a link', () => {
   });
 
   it('is dialled at once when the other side shows a sign of life', async () => {
-    await using a = await openMember('a');
-    const gone = await openMember('b');
+    await using a = await open('a');
+    const gone = await open('b');
     a.transport.setPeers(new Map([['b', gone.address]]));
     await gone[Symbol.asyncDispose]();
     await until('the loss was noticed', () => a.unreachable.length > 0);
-    await using b = await openMember('b', { port: portOf(gone.address) });
+    await using b = await open('b', { port: portOf(gone.address) });
     b.transport.setPeers(new Map([['a', a.address]]));
     await until('both hear each other', () => b.transport.activeSinceMs('a') !== undefined);
     expect(a.transport.activeSinceMs('b')).toBeDefined();
   });
 
   it('that is not changed by new peers is kept; one that moved or left is closed', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b');
-    await using c = await openMember('c');
+    await using a = await open('a');
+    await using b = await open('b');
+    await using c = await open('c');
     const peers = new Map([
       ['a', a.address],
       ['b', b.address],
@@ -178,24 +191,17 @@ describe('a link', () => {
     a.transport.setPeers(new Map([['b', b.address]]));
     await until('c was left', () => c.transport.activeSinceMs('a') === undefined);
     expect(b.transport.activeSinceMs('a')).toBe(since);
-    await using moved = await openMember('b');
+    await using moved = await open('b');
     a.transport.setPeers(new Map([['b', moved.address]]));
     await until('a moved too', () => moved.transport.activeSinceMs('a') !== undefined);
     await until('the old place was left', () => b.transport.activeSinceMs('a') === undefined);
   });
-
-  it('to what is no address is not dialled, and somebody is told', async () => {
-    await using a = await openMember('a');
-    a.transport.setPeers(new Map([['b', 'nowhere']]));
-    a.transport.send(heartbeat('a', 'b', 1));
-    expect(a.complaints.map(({ fields }) => fields)).toEqual([{ member: 'b', address: 'nowhere' }]);
-  });
 });
 
-describe('calls', () => {
+describe.each(WIRES)('calls over $wire', ({ open }) => {
   it('are answered on the connection of the other direction', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b', {
+    await using a = await open('a');
+    await using b = await open('b', {
       call: (from, { method, body }) =>
         Promise.resolve(Buffer.from(`${from} ${method} ${Buffer.from(body).toString()}`)),
     });
@@ -214,8 +220,8 @@ describe('calls', () => {
   });
 
   it('may be long', async () => {
-    await using a = await openMember('a');
-    await using b = await openMember('b');
+    await using a = await open('a');
+    await using b = await open('b');
     a.transport.setPeers(new Map([['b', b.address]]));
     b.transport.setPeers(new Map([['a', a.address]]));
     const body = Buffer.alloc(500_000, 'body');
@@ -225,8 +231,8 @@ describe('calls', () => {
 
   it('end without an answer when the time is over; one that comes later is ignored', async () => {
     const late = Promise.withResolvers<Buffer>();
-    await using a = await openMember('a');
-    await using b = await openMember('b', {
+    await using a = await open('a');
+    await using b = await open('b', {
       call: (_from, { method }) =>
         method === 'late' ? late.promise : Promise.resolve(Buffer.from('prompt')),
     });
@@ -241,8 +247,8 @@ describe('calls', () => {
   });
 
   it('end when the member that called does', async () => {
-    await using b = await openMember('b', { call: () => new Promise(() => undefined) });
-    const a = await openMember('a');
+    await using b = await open('b', { call: () => new Promise(() => undefined) });
+    const a = await open('a');
     a.transport.setPeers(new Map([['b', b.address]]));
     const call = a.transport.call('b', { method: 'x', body: Buffer.alloc(0) }, 1e9);
     await a[Symbol.asyncDispose]();
@@ -271,7 +277,7 @@ describe('finding a cluster', () => {
     await using b = await openMember('b');
     const routes = new Map([['a:2380', a.address]]);
     const peerUrls = FOUND.members[0]?.peerUrls ?? [];
-    const options = { clock, timeoutMs: 1_000, routes, peerUrls };
+    const options = { clock, log: silentLog, timeoutMs: 1_000, routes, peerUrls };
     const found = await findCluster([silent.address, 'a:2380', b.address], options);
     expect(found).toEqual(FOUND);
     expect(found.cluster).toBe(CLUSTER);
@@ -286,16 +292,16 @@ describe('finding a cluster', () => {
   it('says where it asked when nobody answers', async () => {
     await using silent = await openStranger(() => undefined);
     await expect(
-      findCluster([silent.address], { clock, timeoutMs: 200, peerUrls: [] }),
+      findCluster([silent.address], { clock, log: silentLog, timeoutMs: 200, peerUrls: [] }),
     ).rejects.toMatchObject({
       code: 'network-failed',
       message: expect.stringContaining(silent.address),
     });
-    await expect(findCluster(['x'], { clock, timeoutMs: 200, peerUrls: [] })).rejects.toMatchObject(
-      {
-        code: 'bad-option',
-      },
-    );
+    await expect(
+      findCluster(['x'], { clock, log: silentLog, timeoutMs: 200, peerUrls: [] }),
+    ).rejects.toMatchObject({
+      code: 'bad-option',
+    });
   });
 });
 

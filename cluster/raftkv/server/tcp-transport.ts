@@ -8,9 +8,10 @@ import type { Log } from '../../../harness/core/log.ts';
 import type { Bytes } from '../bytes.ts';
 import type { MemberId, Message } from '../raft/types.ts';
 import type { Identity } from '../storage/types.ts';
+import type { TlsKeys } from '../tls-files.ts';
 import type { Routes } from './config.ts';
 import { bodyOf, messageBody, type Talk } from './peer-talk.ts';
-import { routed, type TcpAddress } from './tcp-address.ts';
+import { dialOf, type TcpAddress } from './tcp-address.ts';
 import { IncomingLinks } from './tcp-incoming.ts';
 import { OutgoingLink } from './tcp-outgoing.ts';
 import type { PeerCall, PeerHandler, Transport } from './transport.ts';
@@ -26,6 +27,8 @@ export interface TcpTransportOptions {
   readonly routes: Routes;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent: plain connections. With it all members must have it, and an authority. */
+  readonly tls?: TlsKeys;
   /**
    * A connection that takes nothing for so long is dialled again, and a member that says nothing
    * for so long is not active; default 5,000.
@@ -64,7 +67,10 @@ interface PendingCall {
 }
 
 class Tcp implements TcpTransport {
-  readonly #options: Required<TcpTransportOptions>;
+  readonly #options: TcpTransportOptions & {
+    readonly stallMs: number;
+    readonly queueBytesMax: number;
+  };
   readonly #self: Identity;
   readonly #handler: PeerHandler;
   readonly #peers = new Map<MemberId, Peer>();
@@ -82,13 +88,14 @@ class Tcp implements TcpTransport {
   }
 
   async listen(): Promise<void> {
-    const { listen, clock, log, stallMs } = this.#options;
+    const { listen, clock, log, stallMs, tls } = this.#options;
     const handler = this.#handler;
     this.#incoming = await IncomingLinks.listen(listen, {
       clock,
       log,
       self: this.#self,
       stallMs,
+      ...(tls !== undefined && { tls }),
       greeted: (from) => this.#peers.get(from)?.link.wake(),
       message: (message) => handler.message(message),
       call: (from, call) => void this.#answer(from, call),
@@ -156,17 +163,17 @@ class Tcp implements TcpTransport {
   }
 
   #link(member: MemberId, advertised: string): OutgoingLink | undefined {
-    const { routes, clock, log, stallMs, queueBytesMax } = this.#options;
-    const address = routed(advertised, routes);
-    if (address === undefined) {
+    const { routes, clock, log, stallMs, queueBytesMax, tls } = this.#options;
+    const dial = dialOf(advertised, routes, tls);
+    if (dial === undefined) {
       log.error('a member has no address that can be dialled', { member, address: advertised });
       return undefined;
     }
     const { cluster, member: from } = this.#self;
     return new OutgoingLink({
+      ...dial,
       clock,
       log,
-      address,
       hello: { cluster, from, to: member },
       stallMs,
       queueBytesMax,

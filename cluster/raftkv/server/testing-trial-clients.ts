@@ -33,7 +33,7 @@ async function operation(
 ): Promise<void> {
   const truth = state.truth;
   const { floor } = truth;
-  const kind = random.weighted([5, 2, 1, 3, 1, 0.2]);
+  const kind = random.weighted([5, 2, 1, 3, 1, 0.2, 0.2]);
   if (kind === 3 || kind === 4) {
     const serializable = kind === 4;
     const result = await state.call('range', api.range({ ...ALL, serializable }));
@@ -44,6 +44,11 @@ async function operation(
   }
   if (kind === 5) {
     if (truth.known > 10) await state.call('compact', api.compact(truth.known - random.int(0, 9)));
+    return;
+  }
+  if (kind === 6) {
+    const defragmented = await state.call('defragment', api.defragment());
+    if (defragmented.ok) state.counts.defragmented++;
     return;
   }
   const value = `${name}-${state.nextValue()}`;

@@ -10,7 +10,14 @@ import { Truth } from './testing-truth.ts';
 /** Five seconds, two elections, and a moment. */
 const ANSWER_MS_MAX = 6_100;
 
-type Counted = 'crashes' | 'cuts' | 'changes' | 'renewals' | 'expiries' | 'compacted';
+type Counted =
+  | 'crashes'
+  | 'cuts'
+  | 'changes'
+  | 'renewals'
+  | 'expiries'
+  | 'compacted'
+  | 'defragmented';
 export type TrialCounts = Truth['counts'] & Record<Counted, number>;
 
 export class TrialState {
@@ -27,6 +34,7 @@ export class TrialState {
     renewals: 0,
     expiries: 0,
     compacted: 0,
+    defragmented: 0,
   };
   /** Nobody begins anything any more. */
   isOver = false;

@@ -46,6 +46,8 @@ function tuning(random: Random): Partial<NodeConfig> {
     maxAppendEntries: random.pick([1, 3, 1_024]),
     preVote: random.chance(0.8),
     leaseReads: random.chance(0.2),
+    // An alarm would stop all writes, and so the trial.
+    ...(random.chance(0.5) && { corruptCheckMs: 300 }),
   };
 }
 

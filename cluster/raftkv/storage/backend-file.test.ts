@@ -108,7 +108,7 @@ describe('the backend', () => {
     const data = await snapshotAt(9, 'leader');
     await storage.install({ meta: metaAt(9, 1), data });
     release();
-    expect(await replaced).toEqual({ applied: 9, data });
+    expect(await replaced).toMatchObject({ applied: 9, data });
   });
 
   it('hands out nothing that changed on the disk', async () => {

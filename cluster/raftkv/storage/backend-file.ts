@@ -8,17 +8,21 @@ import { type Bugs, NO_BUGS } from '../bugs.ts';
 import { ByteReader, type Bytes, ByteWriter, MalformedBytes } from '../bytes.ts';
 import { damaged, type Fuse } from './damage.ts';
 import { BEGINNING, frame, type Position, type Reading, readRecord } from './record.ts';
-import type { Backend, Buckets, Disk, DiskFile } from './types.ts';
+import type { Backend, BackendCopy, Buckets, Disk, DiskFile, Rewritten } from './types.ts';
 
 export const DB = 'db';
 /** A leader's snapshot that is not installed yet. */
 export const INCOMING_DB = 'db.incoming';
+/** What the backend holds, written anew, while that is under way. */
+export const REWRITTEN_DB = 'db.rewritten';
 
 const BATCH = 16;
 const PUT = 1;
 const DELETE = 2;
 /** The applied index is the end of a batch, at a fixed place: it is known only at the commit. */
 const APPLIED_BYTES = 6;
+/** Of one batch of a file that is written anew: what has to be in memory at once. */
+const REWRITTEN_BATCH_BYTES = 1_048_576;
 
 /** How far a backend's bytes are intact. */
 export interface BatchesFound {
@@ -110,6 +114,14 @@ export class FileBackend implements Backend, AsyncDisposable {
     return this.#end.offset;
   }
 
+  get pendingBytes(): number {
+    return this.#batch.length;
+  }
+
+  get replacements(): number {
+    return this.#replacements;
+  }
+
   /** Of the last commit. */
   get end(): Position {
     return this.#end;
@@ -153,21 +165,42 @@ export class FileBackend implements Backend, AsyncDisposable {
     return this.#fuse.guard(async () => {
       const buckets = new Map<string, Map<string, Bytes>>();
       await this.#readBack((body) => {
-        fold(body, buckets);
+        foldBatch(body, buckets);
       });
       return buckets;
     });
   }
 
-  snapshot(): Promise<{ readonly applied: number; readonly data: Bytes }> {
-    return this.#fuse.guard(() => {
+  snapshot(): Promise<BackendCopy> {
+    return this.#fuse.guard(async () => {
       this.#writeLate();
-      return this.#readBack(() => {});
+      const { applied, data, end } = await this.#readBack(() => {});
+      return { applied, data, end };
     });
   }
 
   /** The file is another one from now on, all of it synced; what is pending was of the old one. */
   async replace(file: DiskFile, end: Position, applied: number): Promise<void> {
+    this.#forgetPending();
+    await this.rewritten(file, end, applied);
+  }
+
+  /** Writes what is committed into `file`, which is empty, and syncs it. */
+  rewriteTo(file: DiskFile): Promise<Rewritten> {
+    return this.#fuse.guard(async () => {
+      this.#writeLate();
+      const buckets = new Map<string, Map<string, Bytes>>();
+      const { applied, replacements } = await this.#readBack((body) => {
+        foldBatch(body, buckets);
+      });
+      const end = writeBuckets(file, buckets, applied);
+      await file.sync();
+      return { replacements, end, applied };
+    });
+  }
+
+  /** As `replace`, but the new file holds what the old one does: what is pending follows it. */
+  async rewritten(file: DiskFile, end: Position, applied: number): Promise<void> {
     const old = this.#file;
     this.#file = file;
     this.#end = end;
@@ -175,7 +208,6 @@ export class FileBackend implements Backend, AsyncDisposable {
     this.#applied = applied;
     this.#replacements++;
     this.#late = new ByteWriter();
-    this.#forgetPending();
     await old[Symbol.asyncDispose]();
   }
 
@@ -206,7 +238,7 @@ export class FileBackend implements Backend, AsyncDisposable {
   /** From the disk, up to the last commit, every batch checked: it may have changed since. */
   async #readBack(
     each: (body: Buffer) => void,
-  ): Promise<{ readonly applied: number; readonly data: Buffer }> {
+  ): Promise<BackendCopy & { readonly replacements: number }> {
     for (;;) {
       const end = this.#end;
       const applied = this.#applied;
@@ -222,7 +254,7 @@ export class FileBackend implements Backend, AsyncDisposable {
       });
       if (!found.hasPlace)
         throw damaged(DB, found.end.offset, found.damage ?? `it should have ${end.offset} bytes`);
-      return { applied, data };
+      return { applied, data, end, replacements };
     }
   }
 }
@@ -233,7 +265,32 @@ function writeApplied(writer: ByteWriter, applied: number): void {
   for (const byte of bytes) writer.byte(byte);
 }
 
-function fold(body: Buffer, buckets: Map<string, Map<string, Bytes>>): void {
+/**
+ * Into a file that is empty; gives its end. Only the last batch says up to where all is applied: a
+ * file that ends before it is found to be incomplete, wherever it is cut.
+ */
+export function writeBuckets(file: DiskFile, buckets: Buckets, applied: number): Position {
+  let end = BEGINNING;
+  let batch = new ByteWriter();
+  const write = (upTo: number): void => {
+    writeApplied(batch, upTo);
+    const framed = frame(BATCH, batch.done(), end, 0);
+    file.append(framed.chunks);
+    end = framed.next;
+    batch = new ByteWriter();
+  };
+  for (const [name, items] of buckets) {
+    for (const [key, value] of items) {
+      batch.byte(PUT).text(name).latin1(key).bytes(value);
+      if (batch.length >= REWRITTEN_BATCH_BYTES) write(0);
+    }
+  }
+  write(applied);
+  return end;
+}
+
+/** Does to `buckets` what the batch says. Throws `MalformedBytes`. */
+export function foldBatch(body: Buffer, buckets: Map<string, Map<string, Bytes>>): void {
   const reader = new ByteReader(body);
   while (!reader.isAtEnd) {
     const operation = reader.byte();

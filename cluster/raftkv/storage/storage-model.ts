@@ -32,6 +32,14 @@ export type Action =
   | { readonly do: 'sync-backend' }
   | { readonly do: 'compact'; readonly behind: number }
   | { readonly do: 'install'; readonly ahead: number; readonly size: number }
+  | {
+      readonly do: 'defragment';
+      /** Done between the two steps of it. */
+      readonly meanwhile: Exclude<
+        Action,
+        { readonly do: 'defragment' | 'commit' | 'restart' }
+      > | null;
+    }
   | { readonly do: 'restart'; readonly end: 'kill' | 'power'; readonly fault: Fault | null };
 
 interface LogState {
@@ -58,7 +66,7 @@ interface Past<T> {
 const SEGMENT_BYTES = 700;
 
 export class StorageModel {
-  readonly counts = { restarts: 0, faults: 0, repairs: 0, installs: 0, segments: 0 };
+  readonly counts = { restarts: 0, faults: 0, repairs: 0, installs: 0, segments: 0, rewrites: 0 };
   readonly #random: Random;
   #disk = new MemoryDisk();
   #opened: Storage | undefined;
@@ -118,6 +126,8 @@ export class StorageModel {
         return await this.#compact(action.behind);
       case 'install':
         return await this.#install(action.ahead, action.size);
+      case 'defragment':
+        return await this.#defragment(action.meanwhile ?? undefined);
       default:
         return unreachable(action);
     }
@@ -196,6 +206,20 @@ export class StorageModel {
     this.#db = past(db);
   }
 
+  async #defragment(meanwhile: Exclude<Action, { do: 'restart' }> | undefined): Promise<void> {
+    const { backend } = this.#storage;
+    const rewritten = await this.#storage.rewrite();
+    if (meanwhile !== undefined) await this.#work(meanwhile);
+    const before = { size: backend.size, contents: await contents(backend) };
+    const isAdopted = await this.#storage.adopt(rewritten);
+    expect(isAdopted).toBe(meanwhile?.do !== 'install');
+    expect(await contents(backend)).toEqual(before.contents);
+    expect(await this.#disk.list()).not.toContain('db.rewritten');
+    if (!isAdopted) return;
+    this.counts.rewrites++;
+    this.#db = past(last(this.#db));
+  }
+
   async #restart(end: 'kill' | 'power', during: Fault | undefined): Promise<void> {
     this.#end(end);
     let opened: Storage | undefined;
@@ -240,7 +264,7 @@ export class StorageModel {
     this.counts.repairs += recovered.repairs.length;
     const names = await this.#disk.list();
     this.counts.segments = Math.max(this.counts.segments, names.length - 1);
-    expect(names.filter((name) => name.includes('incoming'))).toEqual([]);
+    expect(names.filter((name) => /incoming|rewritten/.test(name))).toEqual([]);
 
     const found = logText(recovered.snapshot, recovered.entries, recovered.hardState);
     const logs = this.#log.states.slice(this.#log.written);

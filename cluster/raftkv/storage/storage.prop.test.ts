@@ -14,27 +14,33 @@ const fault = fc.record({
 const end = fc.constantFrom('kill' as const, 'power' as const);
 const size = fc.oneof(fc.nat(40), fc.constantFrom(500, 1_100, 2_600));
 
+const save = fc.record({
+  do: fc.constant('save' as const),
+  back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(5)),
+  sizes: fc.array(size, { maxLength: 4 }),
+  zeros: fc.boolean(),
+  hardState: fc.boolean(),
+  mustSync: fc.boolean(),
+});
+const syncBackend = fc.constant({ do: 'sync-backend' as const });
+const compact = fc.record({ do: fc.constant('compact' as const), behind: fc.nat(4) });
+const install = fc.record({ do: fc.constant('install' as const), ahead: fc.nat(6), size });
+
 const action: fc.Arbitrary<Action> = fc.oneof(
-  {
-    weight: 6,
-    arbitrary: fc.record({
-      do: fc.constant('save' as const),
-      back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.nat(5)),
-      sizes: fc.array(size, { maxLength: 4 }),
-      zeros: fc.boolean(),
-      hardState: fc.boolean(),
-      mustSync: fc.boolean(),
-    }),
-  },
+  { weight: 6, arbitrary: save },
   {
     weight: 3,
     arbitrary: fc.record({ do: fc.constant('commit' as const), ahead: fc.nat(4), size }),
   },
-  { weight: 1, arbitrary: fc.constant({ do: 'sync-backend' as const }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constant('compact' as const), behind: fc.nat(4) }) },
+  { weight: 1, arbitrary: syncBackend },
+  { weight: 2, arbitrary: compact },
+  { weight: 1, arbitrary: install },
   {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant('install' as const), ahead: fc.nat(6), size }),
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('defragment' as const),
+      meanwhile: fc.option(fc.oneof(save, syncBackend, compact, install)),
+    }),
   },
   {
     weight: 2,
@@ -52,7 +58,7 @@ const step = fc.record({
 });
 
 it('keeps what it promised, and nothing by halves', async () => {
-  const totals = { restarts: 0, faults: 0, repairs: 0, installs: 0, segments: 0 };
+  const totals = { restarts: 0, faults: 0, repairs: 0, installs: 0, segments: 0, rewrites: 0 };
   await fc.assert(
     fc.asyncProperty(
       fc.nat(),
@@ -67,6 +73,7 @@ it('keeps what it promised, and nothing by halves', async () => {
         totals.faults += model.counts.faults;
         totals.repairs += model.counts.repairs;
         totals.installs += model.counts.installs;
+        totals.rewrites += model.counts.rewrites;
         totals.segments = Math.max(totals.segments, model.counts.segments);
       },
     ),
@@ -77,5 +84,6 @@ it('keeps what it promised, and nothing by halves', async () => {
   expect(totals.faults).toBeGreaterThan(100);
   expect(totals.repairs).toBeGreaterThan(50);
   expect(totals.installs).toBeGreaterThan(20);
+  expect(totals.rewrites).toBeGreaterThan(50);
   expect(totals.segments).toBeGreaterThan(3);
 });

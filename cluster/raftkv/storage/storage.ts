@@ -14,11 +14,12 @@ import {
   DB,
   FileBackend,
   INCOMING_DB,
+  REWRITTEN_DB,
   readBatches,
 } from './backend-file.ts';
 import { damaged, Fuse } from './damage.ts';
 import { BEGINNING, type Position } from './record.ts';
-import type { Backend, Disk, Identity, Recovered, Storage } from './types.ts';
+import type { Backend, Disk, Identity, Recovered, Rewritten, Storage } from './types.ts';
 import { INCOMING_SEGMENT, segmentName, Wal, type WalState, writeSegment } from './wal.ts';
 import { FIRST_MARKER, lastIndexAfter, type StartMarker } from './wal-records.ts';
 import { readWal, type WalFound } from './wal-recovery.ts';
@@ -70,7 +71,7 @@ async function assertEmpty(disk: Disk): Promise<void> {
 }
 
 async function removeTemporary(disk: Disk): Promise<void> {
-  for (const name of [INCOMING_SEGMENT, INCOMING_DB]) await disk.remove(name);
+  for (const name of [INCOMING_SEGMENT, INCOMING_DB, REWRITTEN_DB]) await disk.remove(name);
 }
 
 interface BackendJudged {
@@ -214,7 +215,7 @@ class FileStorage implements Storage {
   #isCompacting = false;
   /** Whoever writes to the log waits for this first. */
   #turn: Promise<unknown> | undefined;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #underWay = new Set<Promise<unknown>>();
   #isClosed = false;
 
   constructor(parts: Parts, recovered: Recovered | undefined) {
@@ -312,6 +313,37 @@ class FileStorage implements Storage {
     }
   }
 
+  rewrite(): Promise<Rewritten> {
+    return this.#whole(() =>
+      this.#fuse.guard(async () => {
+        await this.#disk.remove(REWRITTEN_DB);
+        await using file = await this.#disk.open(REWRITTEN_DB);
+        return await this.#backend.rewriteTo(file);
+      }),
+    );
+  }
+
+  async adopt({ replacements, end, applied }: Rewritten): Promise<boolean> {
+    let isAdopted = false;
+    await this.#persist(async () => {
+      const backend = this.#backend;
+      if (replacements !== backend.replacements) {
+        await this.#disk.remove(REWRITTEN_DB);
+        return;
+      }
+      const wal = this.#opened();
+      invariant(!this.#isCompacting, 'a backend must not be replaced while the log is compacted');
+      invariant(applied === backend.applied, 'nothing is committed while a backend is rewritten');
+      await this.#disk.rename(REWRITTEN_DB, INCOMING_DB);
+      // From here on a restart finishes it; up to here it forgets it.
+      await wal.mark({ meta: wal.marker.meta, db: end, isInstalled: true, isRewritten: true });
+      await this.#disk.rename(INCOMING_DB, DB);
+      await backend.rewritten(await this.#disk.open(DB), end, applied);
+      isAdopted = true;
+    });
+    return isAdopted;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -345,13 +377,13 @@ class FileStorage implements Storage {
   }
 
   /** What has begun is finished before the files are closed. */
-  async #whole(work: () => Promise<void>): Promise<void> {
+  async #whole<T>(work: () => Promise<T>): Promise<T> {
     this.#fuse.check();
     invariant(!this.#isClosed, 'the storage is closed');
     const running = work();
     this.#underWay.add(running);
     try {
-      await running;
+      return await running;
     } finally {
       this.#underWay.delete(running);
     }

@@ -1,6 +1,7 @@
 /** What a node keeps on its disk: the port to a disk, and what is made of it. */
 import type { Bytes } from '../bytes.ts';
 import type { Entry, HardState, MemberId, SnapshotMeta } from '../raft/types.ts';
+import type { Position } from './record.ts';
 
 /**
  * The port: one flat folder of files. Implemented on real files, and by the simulator, which loses,
@@ -49,13 +50,30 @@ export interface Backend extends BucketWriter {
   readonly pending: number;
   /** Bytes of the file. */
   readonly size: number;
+  /** Bytes that the next commit will add, roughly. */
+  readonly pendingBytes: number;
   /** Appends one batch; it survives the process, not a power failure. */
   commit(applied: number): void;
   sync(): Promise<void>;
   /** Reads the file; what is pending is not in it. */
   load(): Promise<Buckets>;
-  /** The file as it is at the last commit: for a follower that is too far behind. */
-  snapshot(): Promise<{ readonly applied: number; readonly data: Bytes }>;
+  /** The file as it is at the last commit: for a follower that is too far behind, or a backup. */
+  snapshot(): Promise<BackendCopy>;
+}
+
+export interface BackendCopy {
+  readonly applied: number;
+  readonly data: Bytes;
+  /** Of `data`. */
+  readonly end: Position;
+}
+
+/** A backend file as `Storage.rewrite` left it beside the one that it may replace. */
+export interface Rewritten {
+  /** How often the backend had been replaced when it was read. */
+  readonly replacements: number;
+  readonly end: Position;
+  readonly applied: number;
 }
 
 export interface Identity {
@@ -94,4 +112,14 @@ export interface Storage extends AsyncDisposable {
    * at least `start.index`.
    */
   compact(start: SnapshotMeta): Promise<void>;
+  /**
+   * Writes what the backend holds into a new file, without what was overwritten and deleted. The log
+   * goes on meanwhile; but nothing is committed to the backend until `adopt`.
+   */
+  rewrite(): Promise<Rewritten>;
+  /**
+   * The new file takes the backend's place; atomic: after a crash it is the one or the other. False:
+   * a snapshot was installed meanwhile, so it is of no use any more.
+   */
+  adopt(rewritten: Rewritten): Promise<boolean>;
 }

@@ -25,6 +25,8 @@ export const KIND = {
   start: 3,
   /** As `start`, and the backend is another file. */
   install: 4,
+  /** The log stays as it is, and the backend is another file. */
+  rewrite: 5,
 } as const;
 
 /** Where the log starts, and what the backend holds for certain. */
@@ -33,10 +35,12 @@ export interface StartMarker {
   /** The backend was synced up to here, and had committed `meta.index` or more. */
   readonly db: Position;
   /**
-   * It came from a leader: until the rename is done, that file has its temporary name. When the
-   * next segment begins, it is done.
+   * It is another file than before: until the rename is done, that file has its temporary name.
+   * When the next segment begins, it is done.
    */
   readonly isInstalled: boolean;
+  /** Of another file: it holds what the one before held, so the log goes on; absent: it does not. */
+  readonly isRewritten?: boolean;
 }
 
 export const FIRST_MARKER: StartMarker = {
@@ -118,6 +122,11 @@ export function encodeMarker(marker: StartMarker): Bytes {
   return writer.done();
 }
 
+export function kindOf({ isInstalled, isRewritten }: StartMarker): number {
+  if (!isInstalled) return KIND.start;
+  return isRewritten === true ? KIND.rewrite : KIND.install;
+}
+
 function writeMarker(writer: ByteWriter, { meta, db }: StartMarker): void {
   encodeSnapshotMeta(writer, meta);
   writer.number(db.offset).number(db.chain);
@@ -151,9 +160,11 @@ export function addRecord(image: LogImage, kind: number, body: Bytes): void {
       return;
     }
     case KIND.start:
-    case KIND.install: {
+    case KIND.install:
+    case KIND.rewrite: {
       const reader = new ByteReader(body);
-      const marker = { ...readMarker(reader), isInstalled: kind === KIND.install };
+      const found = { ...readMarker(reader), isInstalled: kind !== KIND.start };
+      const marker = kind === KIND.rewrite ? { ...found, isRewritten: true } : found;
       reader.end();
       addMarker(image, marker);
       return;
@@ -181,7 +192,7 @@ function addMarker(image: LogImage, marker: StartMarker): void {
   const { index } = marker.meta;
   if (index < image.marker.meta.index)
     throw new MalformedBytes(`the log cannot start at ${index}, before where it started`);
-  if (marker.isInstalled) {
+  if (marker.isInstalled && marker.isRewritten !== true) {
     image.entries = [];
     image.lastIndex = index;
   } else {

@@ -13,6 +13,7 @@ import {
   encodeMeta,
   encodeSave,
   KIND,
+  kindOf,
   type LogWrite,
   lastIndexAfter,
   type SegmentMeta,
@@ -104,10 +105,10 @@ export class Wal implements AsyncDisposable {
   /** Durable when it resolves. */
   async mark(marker: StartMarker): Promise<void> {
     await this.#cutIfLong();
-    this.#write(marker.isInstalled ? KIND.install : KIND.start, encodeMarker(marker));
+    this.#write(kindOf(marker), encodeMarker(marker));
     await this.sync();
     this.#marker = marker;
-    if (!marker.isInstalled) return;
+    if (!marker.isInstalled || marker.isRewritten === true) return;
     const lastIndex = marker.meta.index;
     this.#lastIndex = lastIndex;
     // Whatever they held, it is not of this log any more.
