@@ -4,6 +4,7 @@ import type { ReadMode } from '../harness/history/op.ts';
 import type { Removals } from '../harness/protocols/checker.ts';
 import { keyHistories } from './key-history.ts';
 import type { Model } from './models/model.ts';
+import { OF_STORE } from './of-store.ts';
 
 export const READ_MODES: readonly ReadMode[] = ['linearizable', 'serializable'];
 
@@ -19,9 +20,6 @@ export interface Judged {
    */
   readonly others?: boolean;
 }
-
-/** What nodes say of themselves is no operation on what any model describes. */
-const OF_NODES = 'hash';
 
 /**
  * Of a judge that asks for an order of operations that the model accepts. Operations that are not
@@ -41,7 +39,7 @@ export function removalsOf(
   let isAlone = true;
   for (const { invoke } of history.operations()) {
     const { f, index } = invoke;
-    const counts = !others && f !== OF_NODES && !model.functions.includes(f);
+    const counts = !others && !OF_STORE.has(f) && !model.functions.includes(f);
     if (counts) isAlone = false;
     if (!counts && !staying.has(index)) operations.add(index);
   }

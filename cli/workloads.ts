@@ -2,11 +2,12 @@
 import { HarnessError } from '../harness/core/errors.ts';
 import { suggest } from '../harness/core/suggest.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
+import { admin } from '../workloads/admin.ts';
 import { reads } from '../workloads/reads.ts';
 import { register } from '../workloads/register.ts';
 import { together } from '../workloads/together.ts';
 
-export const WORKLOADS: readonly Workload[] = [register, reads];
+export const WORKLOADS: readonly Workload[] = [register, reads, admin];
 
 /**
  * One workload by its name, or several to run together: `register,reads` on the command line,

@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { Random, seedFrom } from '../harness/core/prng.ts';
 import { simulate } from '../harness/generator/simulate.ts';
 import type { Op } from '../harness/history/op.ts';
+import type { AdminApi } from '../harness/protocols/admin.ts';
 import type { Apis, RegisterApi } from '../harness/protocols/system.ts';
 import type { WorkloadInstance, WorkloadOptions } from '../harness/protocols/workload.ts';
+import { admin } from './admin.ts';
 import { reads } from './reads.ts';
 import { register } from './register.ts';
 import { together } from './together.ts';
@@ -150,6 +152,21 @@ describe('what two workloads ask together', () => {
     expect(await client.invoke(ops.at(-1) as Op)).toEqual({ type: 'ok', value: hash });
     const names = both.checkers(optionsOf({ capabilities })).map(({ name }) => name);
     expect(names.filter((name) => name === 'hash')).toEqual(['hash']);
+  });
+
+  test('what one part alone asks of the whole store is for that part, wherever it stands', async () => {
+    const capabilities = ['register', 'hash', 'admin'] as const;
+    const parts = together([admin, reads]);
+    const instance = parts.build(optionsOf({ capabilities }), Random.stream(seedFrom(5), 'both'));
+    const client = instance.client({
+      register: {} as RegisterApi,
+      hash: { hash: () => Promise.reject(new Error('nobody asked')) },
+      admin: {
+        defragment: () => Promise.resolve({ type: 'ok', value: null }),
+      } as unknown as AdminApi,
+    });
+    const op = { f: 'defragment', value: null } as Op;
+    expect(await client.invoke(op)).toEqual({ type: 'ok', value: null });
   });
 
   test('an option goes to those that have it', () => {

@@ -125,13 +125,17 @@ function clientOf(
   built: readonly { readonly prefix: string; readonly part: WorkloadInstance }[],
   apis: Apis,
 ): Client {
-  const clients = built.map(({ prefix, part }) => ({ prefix, client: part.client(apis) }));
+  const clients = built.map(({ prefix, part }) => ({
+    prefix,
+    asks: part.asks ?? [],
+    client: part.client(apis),
+  }));
   return {
     invoke: (op: Op) => {
-      // What is about no key is about the whole store, and that is for the last part to ask.
+      // What is about no key is about the whole store: unless one part knows it, the last one does.
       const owner =
         op.key === undefined
-          ? clients.at(-1)
+          ? (clients.find(({ asks }) => asks.includes(op.f)) ?? clients.at(-1))
           : clients.find(({ prefix }) => op.key?.startsWith(prefix) === true);
       invariant(owner !== undefined, `no workload has the key '${op.key}'`);
       return owner.client.invoke(op);

@@ -3,6 +3,7 @@ import type { History } from '../../harness/history/history.ts';
 import type { Anomaly } from '../../harness/protocols/checker.ts';
 import type { Model } from '../models/model.ts';
 import { register } from '../models/register.ts';
+import { recheckBackup } from './backups.ts';
 import { recheckByModel } from './by-model.ts';
 import { type Deed, deedAt, deedsOfKey } from './deeds.ts';
 import { honestlyLeftOut, someOrderWorks, wrongRefusal } from './exhaust.ts';
@@ -31,7 +32,10 @@ export function recheckCertificate(
   if (anomaly.kind === 'past-changed') return pastChanged(anomaly, history);
   if (anomaly.kind === 'threshold') return recheckThreshold(anomaly, history);
   if (anomaly.kind === 'not-linearizable') return notLinearizable(anomaly, history, model);
-  const other = recheckRaft(anomaly, history) ?? recheckOrder(anomaly, history, model);
+  const other =
+    recheckRaft(anomaly, history) ??
+    recheckBackup(anomaly, history) ??
+    recheckOrder(anomaly, history, model);
   if (other !== undefined) return other;
   const found = rolesOf(anomaly, history, model);
   if (typeof found === 'string') return found;

@@ -73,7 +73,8 @@ export function twoKeys({ roles, certificate }: Case, history: History): readonl
   const [one, other] = [roles.get('one'), roles.get('other')];
   if (one === undefined || other === undefined) return [[false, 'two operations are named']];
   const revision = certificate['revision'];
-  const single = new Set(['read', 'write', 'cas', 'hash']);
+  const ofStore = ['hash', 'compact', 'defragment', 'move-leader', 'backup'];
+  const single = new Set(['read', 'write', 'cas', ...ofStore]);
   const asked = [...history.operations()].map(({ invoke }) => invoke.f);
   return [
     [one.endsAt < Infinity && other.endsAt < Infinity, 'both were answered'],

@@ -1,6 +1,7 @@
 import type { History } from '../../harness/history/history.ts';
 import type { KeyHistory, KeyOp } from '../key-history.ts';
 import { producedBy, requiredBy } from '../models/register.ts';
+import { OF_STORE } from '../of-store.ts';
 
 /** One revision of the store that changed two keys, though every change is of one. */
 export interface TwoKeys {
@@ -10,7 +11,7 @@ export interface TwoKeys {
 }
 
 /** Functions that change one key at most, whatever else may come to be asked. */
-const OF_ONE_KEY: ReadonlySet<string> = new Set(['read', 'write', 'cas', 'hash']);
+const OF_ONE_KEY: ReadonlySet<string> = new Set(['read', 'write', 'cas', ...OF_STORE]);
 
 /**
  * The first contradiction of each revision. Nothing where anything else was asked: a transaction

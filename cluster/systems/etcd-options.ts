@@ -1,4 +1,5 @@
 /** The options of system `etcd`, and the flags and environment that they become. */
+import { dirname, join } from 'node:path';
 import { HarnessError } from '../../harness/core/errors.ts';
 import type { Timing } from '../../harness/protocols/system.ts';
 import {
@@ -6,6 +7,7 @@ import {
   memberFlags,
   OptionReader,
   type Options,
+  restoreFlags,
   timingFlags,
   without,
 } from './member-options.ts';
@@ -19,6 +21,9 @@ export const ETCD_OPTIONS: Readonly<Record<string, string>> = {
   'pre-vote': 'true or false: ask before starting an election (default: as the version has it)',
   'strict-reconfig-check': 'false: members may be added and removed while others are unwell',
   'quota-backend-bytes': 'size of the database at which writes are refused',
+  'auto-compaction-mode': 'periodic or revision: what the retention counts (default periodic)',
+  'auto-compaction-retention': 'hours or a duration, or revisions, that are kept (default 0: all)',
+  'experimental-corrupt-check-time': 'how often the leader compares the members, such as 2s',
   'unsafe-no-fsync': 'true: never wait for the disk; from 3.5 on',
   extra: 'more flags for every node, separated by spaces',
 };
@@ -73,7 +78,7 @@ export function settingsOf(options: Options, version: EtcdVersion): EtcdSettings
     ...reader.number('snapshot-count'),
     ...reader.boolean('pre-vote'),
     ...reader.boolean('strict-reconfig-check'),
-    ...reader.number('quota-backend-bytes'),
+    ...reader.upkeep(),
     ...reader.boolean('unsafe-no-fsync'),
     ...reader.extra(),
   ];
@@ -85,6 +90,26 @@ export function settingsOf(options: Options, version: EtcdVersion): EtcdSettings
 /** Everything one member is started with, at its first start and at each later one. */
 export function memberArgs(member: MemberFlags, settings: EtcdSettings): string[] {
   return [...memberFlags(member), ...settings.flags];
+}
+
+/** The tool that came with this etcd lies beside it, and from 3.6 on it is another one. */
+export function restoreProgram(
+  backup: string,
+  member: MemberFlags,
+  { binary }: EtcdSettings,
+  version: EtcdVersion,
+): {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+} {
+  const name = atLeast(version, 3, 6) ? 'etcdutl' : 'etcdctl';
+  return {
+    file: binary.includes('/') ? join(dirname(binary), name) : name,
+    args: ['snapshot', 'restore', backup, ...restoreFlags(member)],
+    // Older ones speak to etcd 2 unless they are told not to.
+    env: { ETCDCTL_API: '3' },
+  };
 }
 
 /**

@@ -16,6 +16,7 @@ import {
   memberArgs,
   memberEnvironment,
   parseVersion,
+  restoreProgram,
   settingsOf,
 } from './etcd-options.ts';
 import { memberCluster } from './member-cluster.ts';
@@ -31,7 +32,9 @@ import {
   openMemberLinks,
   peerUrlOf,
 } from './member-links.ts';
+import { type MembersTls, tlsOf } from './member-tls.ts';
 import type { MemberViews } from './member-views.ts';
+import { ProcessRestorer } from './process-restorer.ts';
 
 const VERSION_MS_MAX = 5_000;
 
@@ -44,6 +47,7 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
   const version = await findVersion(binaryOf(options));
   if (typeof version === 'string') throw new HarnessError('binary-missing', version);
   const settings = settingsOf(options, version);
+  const tls = tlsOf('etcd', options);
 
   await using stack = new AsyncDisposableStack();
   const ports = stack.use(await reservePorts(2 * nodes.length, random.fork('ports')));
@@ -52,11 +56,21 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
     await openMemberLinks(members, request, { probe: ETCD_PROBE, forwarders: true }),
   );
   const ends = new ExpectedEnds();
-  const views = stack.use(memberViews(members, links, clock, ends));
-  const wiring: Wiring = { members, links, views, settings, request };
+  const views = stack.use(memberViews(members, links, clock, ends, tls.client));
+  const wiring: Wiring = { members, links, views, settings, tls, request };
   const plans = members.map((member) => planOf(member, wiring));
   const mayEnd = (node: NodeName): boolean => ends.has(node);
   const processes = stack.use(await startProcesses(plans, { ...request, mayEnd }));
+  const restorer = stack.use(
+    new ProcessRestorer(request, {
+      tool: (file, member) => restoreProgram(file, member, settings, version),
+      member: (member) => ({
+        file: settings.binary,
+        args: memberArgs(member, settings),
+        env: memberEnvironment(undefined, process.env),
+      }),
+    }),
+  );
   const owned = stack.move();
   return memberCluster({
     request,
@@ -65,7 +79,7 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
       system: 'etcd',
       version: version.text,
       binary: settings.binary,
-      flags: [...settings.flags],
+      flags: [...settings.flags, ...tls.flags],
       members: memberFacts(members, links),
     },
     members,
@@ -77,6 +91,8 @@ export async function deployProcesses(request: DeployRequest): Promise<Cluster> 
       await rm(dataDirOf(request, node), { recursive: true, force: true });
       return specOf(memberOf(node, members), { ...wiring, joining: all });
     },
+    restorer,
+    ...(tls.client !== undefined && { clientTls: tls.client }),
     owned,
   });
 }
@@ -86,6 +102,7 @@ interface Wiring {
   readonly links: MemberLinks;
   readonly views: MemberViews;
   readonly settings: EtcdSettings;
+  readonly tls: MembersTls;
   readonly request: DeployRequest;
   /** All members by now, for one that was added to them; absent: they all start together. */
   readonly joining?: readonly LinkedMember[];
@@ -106,15 +123,22 @@ function planOf(member: LinkedMember, wiring: Wiring): NodePlan {
 
 function specOf(
   { node, peer, client }: LinkedMember,
-  { members, links, settings, request, joining }: Wiring,
+  { members, links, settings, tls, request, joining }: Wiring,
 ): NodePlan['spec'] {
   const urls = new Map((joining ?? members).map((each) => [each.node, peerUrlOf(each)]));
   const dataDir = dataDirOf(request, node);
   const token = request.runId;
   const isJoining = joining !== undefined;
+  const isClientSecure = tls.client !== undefined;
   return {
     file: settings.binary,
-    args: memberArgs({ node, dataDir, peer, client, urls, token, isJoining }, settings),
+    args: [
+      ...memberArgs(
+        { node, dataDir, peer, client, urls, token, isJoining, isClientSecure },
+        settings,
+      ),
+      ...tls.flags,
+    ],
     env: memberEnvironment(links.forwarderUrl(node), process.env),
     logPath: join(request.dir, node, 'etcd.log'),
   };

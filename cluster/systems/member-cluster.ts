@@ -3,7 +3,9 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Cluster, DeployRequest, Timing } from '../../harness/protocols/system.ts';
 import type { RunningNodes } from '../backends/nodes.ts';
+import type { ClientTls } from '../etcd-api/client.ts';
 import { etcdConnection } from '../etcd-api/connection.ts';
+import { adminOf, type Restorer } from './member-admin.ts';
 import type { ExpectedEnds } from './member-ends.ts';
 import { type LinkedMember, type MemberLinks, memberOf, peerUrlOf } from './member-links.ts';
 import { maintenanceOf, membershipOf, type OperatedCluster } from './member-operator.ts';
@@ -23,6 +25,10 @@ export interface MemberClusterParts<Spec> {
    * life is gone by then.
    */
   readonly joining: (node: NodeName, members: readonly LinkedMember[]) => Promise<Spec>;
+  /** What clients speak; absent: plaintext. */
+  readonly clientTls?: ClientTls;
+  /** Where backups are restored; absent: nowhere. */
+  readonly restorer?: Restorer;
   /** What only some machines have. */
   readonly machine?: Pick<Cluster, 'resources' | 'plugs' | 'packets' | 'disks'>;
   /** All of it: the nodes are the last that were added, so they end before their links. */
@@ -30,7 +36,7 @@ export interface MemberClusterParts<Spec> {
 }
 
 export function memberCluster<Spec>(parts: MemberClusterParts<Spec>): Cluster {
-  const { request, timing, facts, links, views, processes, machine = {}, owned } = parts;
+  const { request, timing, facts, links, views, processes, restorer, machine = {}, owned } = parts;
   const { resources, plugs, packets, disks } = machine;
   const { clock, nodes } = request;
   const operated = operatedCluster(parts);
@@ -46,7 +52,16 @@ export function memberCluster<Spec>(parts: MemberClusterParts<Spec>): Cluster {
     ...(disks !== undefined && { disks }),
     membership: membershipOf(operated),
     maintenance: maintenanceOf(operated),
-    open: (node) => Promise.resolve(etcdConnection(links.clientAddress(node), clock)),
+    open: (node) => {
+      const { apis, ...connection } = etcdConnection(
+        links.clientAddress(node),
+        clock,
+        {},
+        parts.clientTls,
+      );
+      const admin = adminOf({ ...operated, ...(restorer !== undefined && { restorer }) }, node);
+      return Promise.resolve({ apis: { ...apis, admin }, ...connection });
+    },
     roles: () => views.roles(),
     ready: async (timeoutMs) => {
       await processes.ready(timeoutMs);

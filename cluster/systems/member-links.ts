@@ -7,6 +7,7 @@ import { seedFrom } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { DeployRequest } from '../../harness/protocols/system.ts';
 import { launcherIn } from '../backends/program.ts';
+import type { ClientTls } from '../etcd-api/client.ts';
 import { type Links, openLinks } from '../network/links.ts';
 import type { Endpoint } from '../network/probe.ts';
 import { startLinkServer } from '../network/toxiproxy.ts';
@@ -31,6 +32,8 @@ export interface LinkedMember {
   readonly direct: string;
   /** What it tells its peers: nothing that leads to it but through its links. */
   readonly advertised: string;
+  /** Its peers speak TLS with it; false by default. */
+  readonly isPeerSecure?: boolean;
 }
 
 export interface MemberLinksOptions {
@@ -75,8 +78,11 @@ export function memberOf(node: NodeName, members: readonly LinkedMember[]): Link
   return member;
 }
 
-export function peerUrlOf({ advertised }: Pick<LinkedMember, 'advertised'>): string {
-  return `http://${advertised}`;
+export function peerUrlOf({
+  advertised,
+  isPeerSecure = false,
+}: Pick<LinkedMember, 'advertised' | 'isPeerSecure'>): string {
+  return `${isPeerSecure ? 'https' : 'http'}://${advertised}`;
 }
 
 /** The folder of all that a member keeps. */
@@ -103,11 +109,12 @@ export function memberViews(
   links: MemberLinks,
   clock: Clock,
   ends: ExpectedEnds,
+  tls?: ClientTls,
 ): MemberViews {
   const addresses = members.map(({ node, direct }) => {
     return [node, { direct, linked: links.clientAddress(node) }] as const;
   });
-  return new MemberViews(new Map(addresses), clock, ends);
+  return new MemberViews(new Map(addresses), clock, ends, tls);
 }
 
 /** Starts a link server of its own for this cluster. Throws `process-failed`, `network-failed`. */

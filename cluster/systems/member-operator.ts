@@ -13,13 +13,25 @@ import type { Int64, Member, MemberListResponse } from '../etcd-api/rpc.ts';
 import { identity, int64 } from '../etcd-api/stamp.ts';
 import type { ExpectedEnds } from './member-ends.ts';
 
+/** The API's word for: I know of no leader. */
+export const NOBODY = '0';
 /** A refusal comes at once; whoever is still silent then may be waiting for the new member itself. */
 const REFUSAL_MS_MAX = 400;
 
 /** As much of a client as an operator needs; the simulator has one without a wire. */
 export type OperatorCalls = Pick<
   EtcdClient,
-  'range' | 'compact' | 'memberList' | 'memberAdd' | 'memberRemove' | 'memberPromote'
+  | 'range'
+  | 'compact'
+  | 'memberList'
+  | 'memberAdd'
+  | 'memberRemove'
+  | 'memberPromote'
+  | 'status'
+  | 'hashKV'
+  | 'moveLeader'
+  | 'defragment'
+  | 'snapshot'
 >;
 
 /** The cluster as an operator has it before them: the machines, and a way to each member. */
@@ -57,7 +69,8 @@ export function maintenanceOf({ calls }: Pick<OperatedCluster, 'calls'>): Mainte
   };
 }
 
-const ANY_KEY: Buffer = Buffer.from('schism/operator');
+/** Nobody writes it. */
+export const ANY_KEY: Buffer = Buffer.from('schism/operator');
 
 export function membershipOf(cluster: OperatedCluster): Membership {
   const { calls, ends } = cluster;
@@ -178,12 +191,12 @@ function wireId({ id }: MemberView): Int64 {
   return BigInt(`0x${id}`).toString();
 }
 
-function settled(reply: Reply<unknown>): Outcome<null> {
+export function settled(reply: Reply<unknown>): Outcome<null> {
   return reply.ok ? { type: 'ok', value: null } : failed(reply.error, 'write');
 }
 
 /** The same union, taken apart: `fail` and `info` are two members of `Outcome`. */
-function failed(
+export function failed(
   reason: unknown,
   kind: 'read' | 'write',
 ): Exclude<Outcome<never>, { readonly type: 'ok' }> {
@@ -192,6 +205,6 @@ function failed(
 }
 
 /** By this side: nothing was asked for. */
-function refused(code: string, message: string): Outcome<never> {
+export function refused(code: string, message: string): Outcome<never> {
   return { type: 'fail', error: { code, definite: true, message } };
 }

@@ -16,13 +16,18 @@ export interface MemberFlags {
   readonly token: string;
   /** It was added to a cluster that exists already. */
   readonly isJoining?: boolean;
+  /** It listens with TLS; false by default. */
+  readonly isClientSecure?: boolean;
+  readonly isPeerSecure?: boolean;
 }
 
 /** etcd refuses an election timeout that is shorter. */
 const HEARTBEATS_PER_ELECTION = 5;
 /** What the harness decides: a second value for one of these would break the wiring. */
-const OURS =
-  /^--?(name|data-dir|wal-dir|listen-|advertise-|initial-|proxy|config-file|discovery|route|seed)/;
+const OURS = new RegExp(
+  '^--?(name|data-dir|wal-dir|listen-|advertise-|initial-|proxy|config-file|discovery|route|seed' +
+    '|(peer-)?(cert-file|key-file|trusted-ca-file|client-cert-auth|auto-tls))',
+);
 
 /** Reads and checks the options of one system; every complaint is a `bad-option` that names it. */
 export class OptionReader {
@@ -62,6 +67,22 @@ export class OptionReader {
     return [`--${name}=${value}`];
   }
 
+  /** The flag of the same name, where it was given, as it is: the member reads it. */
+  text(name: string): string[] {
+    const value = this.#options[name];
+    return value === undefined ? [] : [`--${name}=${value}`];
+  }
+
+  /** The flags of what members do by themselves to stay well. */
+  upkeep(): string[] {
+    return [
+      ...this.number('quota-backend-bytes'),
+      ...this.text('auto-compaction-mode'),
+      ...this.text('auto-compaction-retention'),
+      ...this.text('experimental-corrupt-check-time'),
+    ];
+  }
+
   /** Option `extra`: flags that are passed on as they are. */
   extra(): string[] {
     const flags = (this.#options['extra'] ?? '').split(/\s+/).filter((each) => each !== '');
@@ -82,15 +103,28 @@ export function timingFlags({ heartbeatMs, electionMs }: Timing): string[] {
 /** Who a member is and where: what differs from member to member. */
 export function memberFlags(member: MemberFlags): string[] {
   const { node, dataDir, peer, client, urls, token, isJoining = false } = member;
+  const schemeOf = (isSecure = false): string => (isSecure ? 'https' : 'http');
+  const clientUrl = `${schemeOf(member.isClientSecure)}://${client}`;
   return [
     `--name=${node}`,
     `--data-dir=${dataDir}`,
-    `--listen-peer-urls=http://${peer}`,
+    `--listen-peer-urls=${schemeOf(member.isPeerSecure)}://${peer}`,
     `--initial-advertise-peer-urls=${urls.get(node) ?? ''}`,
-    `--listen-client-urls=http://${client}`,
-    `--advertise-client-urls=http://${client}`,
+    `--listen-client-urls=${clientUrl}`,
+    `--advertise-client-urls=${clientUrl}`,
     `--initial-cluster=${[...urls].map(([name, url]) => `${name}=${url}`).join(',')}`,
     `--initial-cluster-state=${isJoining ? 'existing' : 'new'}`,
+    `--initial-cluster-token=${token}`,
+  ];
+}
+
+/** What makes a member's folder out of a backup is told, beside the backup itself. */
+export function restoreFlags({ node, dataDir, urls, token }: MemberFlags): string[] {
+  return [
+    `--name=${node}`,
+    `--data-dir=${dataDir}`,
+    `--initial-advertise-peer-urls=${urls.get(node) ?? ''}`,
+    `--initial-cluster=${[...urls].map(([name, url]) => `${name}=${url}`).join(',')}`,
     `--initial-cluster-token=${token}`,
   ];
 }

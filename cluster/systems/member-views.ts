@@ -4,19 +4,17 @@ import type { Clock } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Role, RoleSample } from '../../harness/protocols/system.ts';
-import { EtcdClient } from '../etcd-api/client.ts';
+import { type ClientTls, EtcdClient } from '../etcd-api/client.ts';
 import { classify } from '../etcd-api/errors.ts';
 import type { StatusResponse } from '../etcd-api/rpc.ts';
 import { int64 } from '../etcd-api/stamp.ts';
 import type { ExpectedEnds } from './member-ends.ts';
-import type { OperatorCalls } from './member-operator.ts';
+import { NOBODY, type OperatorCalls } from './member-operator.ts';
 import { TornViews } from './torn-views.ts';
 
 /** Status is answered from memory: one that takes longer is paused, or nearly. */
 const STATUS_MS_MAX = 300;
 const READ_MS_MAX = 1_000;
-/** The API's word for: I know of no leader. */
-const NOBODY = '0';
 
 export interface MemberAddresses {
   /** The member itself. */
@@ -36,13 +34,18 @@ export class MemberViews implements Disposable {
   readonly #names = new Map<string, NodeName>();
   readonly #ends: ExpectedEnds;
 
-  constructor(members: ReadonlyMap<NodeName, MemberAddresses>, clock: Clock, ends: ExpectedEnds) {
+  constructor(
+    members: ReadonlyMap<NodeName, MemberAddresses>,
+    clock: Clock,
+    ends: ExpectedEnds,
+    tls?: ClientTls,
+  ) {
     this.#ends = ends;
     this.#views = new Map(
       [...members].map(([node, { direct, linked }]) => {
         const clients = {
-          direct: new EtcdClient(direct, clock),
-          linked: new EtcdClient(linked, clock),
+          direct: new EtcdClient(direct, clock, {}, tls),
+          linked: new EtcdClient(linked, clock, {}, tls),
           address: direct,
         };
         return [node, clients];

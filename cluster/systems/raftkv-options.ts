@@ -7,6 +7,7 @@ import {
   memberFlags,
   OptionReader,
   type Options,
+  restoreFlags,
   timingFlags,
   without,
 } from './member-options.ts';
@@ -21,6 +22,10 @@ export const RAFTKV_OPTIONS: Readonly<Record<string, string>> = {
   'strict-reconfig-check': 'false: members may be added and removed while others are unwell',
   'lease-reads': 'true: the leader reads without asking a quorum; unsafe where clocks differ',
   'max-append-entries': 'entries of one message between members at most',
+  'quota-backend-bytes': 'size of the database at which writes are refused',
+  'auto-compaction-mode': 'periodic or revision: what the retention counts (default periodic)',
+  'auto-compaction-retention': 'hours or a duration, or revisions, that are kept (default 0: all)',
+  'experimental-corrupt-check-time': 'how often the leader compares the members, such as 2s',
   bug: `be wrong in known ways, separated by commas: ${BUG_NAMES.join(', ')}`,
   extra: 'more flags for every node, separated by spaces',
 };
@@ -57,6 +62,7 @@ export function settingsOf(options: Options): RaftkvSettings {
     ...reader.boolean('strict-reconfig-check'),
     ...reader.boolean('lease-reads'),
     ...reader.number('max-append-entries'),
+    ...reader.upkeep(),
     ...bugFlags(options),
     ...reader.extra(),
   ];
@@ -76,6 +82,11 @@ export function memberArgs(member: RaftkvMember, settings: RaftkvSettings): stri
     `--seed=${member.seed}`,
     ...settings.flags,
   ];
+}
+
+/** After `restore` and the backup. */
+export function restoreArgs(member: MemberFlags, { flags }: RaftkvSettings): string[] {
+  return [...restoreFlags(member), ...flags.filter((flag) => flag.startsWith('--bug='))];
 }
 
 /**

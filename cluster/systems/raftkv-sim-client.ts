@@ -81,7 +81,7 @@ const NOT_CONNECTED: RpcError = {
 const DROPPED: RpcError = { code: STATUS.UNAVAILABLE, details: 'Connection dropped' };
 const LATE: RpcError = { code: STATUS.DEADLINE_EXCEEDED, details: 'Deadline exceeded' };
 
-function errorOf({ status, message }: Failure): RpcError {
+export function errorOf({ status, message }: Failure): RpcError {
   return { code: STATUS[status], details: message };
 }
 
@@ -134,7 +134,7 @@ async function txn(
   });
 }
 
-async function hashKv(api: NodeApi, revision: Int64): Promise<Result<HashKVResponse>> {
+export async function hashKv(api: NodeApi, revision: Int64): Promise<Result<HashKVResponse>> {
   const result = await api.hashKv(Number(revision));
   if (!result.ok) return result;
   const { hash, compactRevision } = result.value;

@@ -1,12 +1,12 @@
 /** An operator's calls to one simulated member, in the words of etcd's API. */
 import type { NodeName } from '../../harness/core/units.ts';
 import type { SimWorld } from '../backends/sim/world.ts';
-import type { Int64, MemberListResponse } from '../etcd-api/rpc.ts';
+import type { Int64, MemberListResponse, StatusResponse } from '../etcd-api/rpc.ts';
 import { failed, ok, type Result } from '../raftkv/failures.ts';
 import type { MemberId } from '../raftkv/raft/types.ts';
 import type { Member, NodeApi } from '../raftkv/server/api.ts';
-import type { OperatorCalls } from './member-operator.ts';
-import { decimal, headerOf, range, refusal, simCall } from './raftkv-sim-client.ts';
+import { NOBODY, type OperatorCalls } from './member-operator.ts';
+import { decimal, hashKv, headerOf, range, refusal, simCall } from './raftkv-sim-client.ts';
 
 export function simOperator(world: SimWorld<NodeApi>, node: NodeName): OperatorCalls {
   const call = simCall(world, node, 'operator');
@@ -33,6 +33,46 @@ export function simOperator(world: SimWorld<NodeApi>, node: NodeName): OperatorC
       members((api) => api.memberRemove(memberIdOf(ID)), timeoutMs),
     memberPromote: ({ ID }, timeoutMs) =>
       members((api) => api.memberPromote(memberIdOf(ID)), timeoutMs),
+    status: (timeoutMs) => call((api) => Promise.resolve(ok(statusOf(api))), timeoutMs),
+    hashKV: (timeoutMs, revision = '0') => call((api) => hashKv(api, revision), timeoutMs),
+    moveLeader: (target, timeoutMs) =>
+      call(async (api) => {
+        const result = await api.moveLeader(memberIdOf(target));
+        return result.ok ? ok({ header: null }) : result;
+      }, timeoutMs),
+    defragment: (timeoutMs) =>
+      call(async (api) => {
+        const result = await api.defragment();
+        return result.ok ? ok({ header: null }) : result;
+      }, timeoutMs),
+    snapshot: async (timeoutMs, take) => {
+      const reply = await call((api) => wholeBackup(api), timeoutMs);
+      if (!reply.ok) return reply;
+      for (const piece of reply.value) take(piece);
+      return { ok: true, value: null };
+    },
+  };
+}
+
+/** There is no stream: all pieces arrive at once, or none. */
+async function wholeBackup(api: NodeApi): Promise<Result<readonly Buffer[]>> {
+  const result = await api.snapshot();
+  if (!result.ok) return result;
+  const pieces: Buffer[] = [];
+  for await (const piece of result.value.pieces) pieces.push(Buffer.from(piece));
+  return ok(pieces);
+}
+
+function statusOf(api: NodeApi): StatusResponse {
+  const { version, leader, raftIndex, raftTerm, raftApplied, isLearner } = api.status();
+  return {
+    header: headerOf(api, api.header()),
+    version,
+    leader: leader === undefined ? NOBODY : decimal(leader),
+    raftIndex: String(raftIndex),
+    raftTerm: String(raftTerm),
+    raftAppliedIndex: String(raftApplied),
+    isLearner,
   };
 }
 

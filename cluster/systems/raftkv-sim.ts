@@ -19,11 +19,13 @@ import type { NodeConfig } from '../raftkv/server/config.ts';
 import { memberIdOf } from '../raftkv/server/identity.ts';
 import { startNode } from '../raftkv/server/node.ts';
 import { VERSION } from '../raftkv/server/node-api.ts';
+import { adminOf } from './member-admin.ts';
 import { ExpectedEnds } from './member-ends.ts';
 import { maintenanceOf, membershipOf, type OperatedCluster } from './member-operator.ts';
 import { memberArgs, type RaftkvSettings, settingsOf } from './raftkv-options.ts';
 import { simClient } from './raftkv-sim-client.ts';
 import { simOperator } from './raftkv-sim-operator.ts';
+import { SimRestorer } from './raftkv-sim-restorer.ts';
 import { findOnSim, simPeerUrl, simTransport } from './raftkv-sim-transport.ts';
 import { SimViews } from './raftkv-sim-views.ts';
 
@@ -64,6 +66,11 @@ export async function deploySimulated(request: DeployRequest): Promise<Cluster> 
   };
   const [config] = configs.values();
   invariant(config !== undefined, 'a cluster has at least one node');
+  const restorer = new SimRestorer({
+    clock,
+    random: random.fork('restorer'),
+    config: (node) => configOf(node, [node], settings),
+  });
   await world.start();
   return {
     nodes,
@@ -78,7 +85,8 @@ export async function deploySimulated(request: DeployRequest): Promise<Cluster> 
     maintenance: maintenanceOf(operated),
     open: (node) => {
       const client = simClient(world, node, config.maxTxnOps);
-      const apis = { register: etcdRegister(client), hash: etcdHash(client) };
+      const admin = adminOf({ ...operated, restorer }, node);
+      const apis = { register: etcdRegister(client), hash: etcdHash(client), admin };
       return Promise.resolve({ apis, [Symbol.asyncDispose]: nothingToClose });
     },
     invariants,
@@ -89,6 +97,7 @@ export async function deploySimulated(request: DeployRequest): Promise<Cluster> 
     crashed: () => world.crashed(),
     logs: () => (dir === '' ? [] : nodes.map((node) => ({ node, path: logPath(dir, node) }))),
     [Symbol.asyncDispose]: async () => {
+      await restorer[Symbol.asyncDispose]();
       await world[Symbol.asyncDispose]();
       if (dir !== '') logs.writeTo((node) => logPath(dir, node));
     },

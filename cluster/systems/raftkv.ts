@@ -8,6 +8,7 @@ import { checkMachineOptions, MACHINE_OPTIONS } from '../backends/docker/machine
 import { BUG_NAMES } from '../raftkv/bugs.ts';
 import { PEER_PROBE } from '../raftkv/server/peer-talk.ts';
 import { attachMembers } from './member-attach.ts';
+import { CLIENT_TLS_OPTIONS, checkTlsOptions, PEER_TLS_OPTIONS } from './member-tls.ts';
 import { deployContainers } from './raftkv-docker.ts';
 import { RAFTKV_OPTIONS, timingOf } from './raftkv-options.ts';
 import { deployProcesses } from './raftkv-process.ts';
@@ -23,16 +24,17 @@ export const raftkv: System = {
   name: 'raftkv',
   summary:
     "the store that comes with Schism: Raft and etcd's API, as processes, in containers, or simulated",
-  capabilities: ['register', 'hash'],
+  capabilities: ['register', 'hash', 'admin'],
   backends: ['process', 'sim', 'docker', 'attach'],
   promises: { linearizable: 'linearizable', serializable: 'serializable' },
   defaultNodes: 5,
-  options: { ...RAFTKV_OPTIONS, ...MACHINE_OPTIONS },
+  options: { ...RAFTKV_OPTIONS, ...CLIENT_TLS_OPTIONS, ...PEER_TLS_OPTIONS, ...MACHINE_OPTIONS },
   bugs: BUG_NAMES,
   network,
   timing: timingOf,
   available: async (options, backend) => {
     checkMachineOptions('raftkv', options, backend);
+    checkTlsOptions('raftkv', options, backend);
     return backend !== 'docker' || engineAnswers(process.env);
   },
   deploy,
@@ -46,6 +48,7 @@ async function deploy(request: DeployRequest): Promise<Cluster> {
       `raftkv runs on 1 to ${LIMITS.nodesMax} nodes, not on ${nodes.length}`,
     );
   checkMachineOptions('raftkv', options, backend);
+  checkTlsOptions('raftkv', options, backend);
   switch (backend) {
     case 'process':
       return deployProcesses(request);

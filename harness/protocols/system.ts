@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Random } from '../core/prng.ts';
 import type { NodeName } from '../core/units.ts';
 import type { OpError, ReadMode, ServerStamp } from '../history/op.ts';
+import type { AdminApi } from './admin.ts';
 import type { AttachedNodes } from './attach.ts';
 import type { InvariantWatch } from './invariants.ts';
 import type {
@@ -55,6 +56,7 @@ export interface Call {
 export interface Apis {
   readonly register?: RegisterApi;
   readonly hash?: HashApi;
+  readonly admin?: AdminApi;
   /** Whatever else a store can do, for workloads that come with it and know its shape. */
   readonly own?: unknown;
 }
@@ -182,6 +184,11 @@ export interface System {
     options: Readonly<Record<string, string>>,
     backend: BackendName,
   ): Promise<true | string>;
+  /** Which version would run, where that can be told before it does; asked only of what is available. */
+  version?(
+    options: Readonly<Record<string, string>>,
+    backend: BackendName,
+  ): Promise<string | undefined>;
   deploy(request: DeployRequest): Promise<Cluster>;
 }
 

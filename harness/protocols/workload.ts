@@ -28,6 +28,8 @@ export interface WorkloadInstance {
   /** One operation that shows that a node serves; repeated per node until ok, in `recover`. */
   readonly probe: Pick<Offer, 'f' | 'key' | 'value' | 'mode'>;
   client(apis: Apis): Client;
+  /** Functions that it alone asks of the whole store, where several workloads share a cluster. */
+  readonly asks?: readonly string[];
 }
 
 /** What is asked, and which checkers judge it: one file. */
