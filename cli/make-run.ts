@@ -1,9 +1,11 @@
 /** One run, from its configuration to what is stored of it: alone, or as one of a suite. */
+import { inLane, lanesOf } from '../cluster/nemeses/lanes.ts';
 import { scripted } from '../cluster/nemeses/schedule.ts';
 import { type Clock, realClock, VirtualClock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { Random, type Seed } from '../harness/core/prng.ts';
 import type { History } from '../harness/history/history.ts';
+import type { Nemesis } from '../harness/protocols/nemesis.ts';
 import type { RunConfig, RunManifest, RunResult } from '../harness/protocols/run.ts';
 import type { System } from '../harness/protocols/system.ts';
 import { noUndo } from '../harness/protocols/undo.ts';
@@ -20,7 +22,7 @@ import { judge, judgedBy, judgeInMemory } from './judge.ts';
 import { openLog } from './log.ts';
 import { loadModules } from './modules.ts';
 import type { Shell } from './program.ts';
-import { findNamed, findWorkload, makeNemesis } from './registry.ts';
+import { type Catalogue, findNamed, findWorkload, makeNemesis } from './registry.ts';
 import { fileReporters } from './reporting.ts';
 import { VERSION } from './version.ts';
 
@@ -72,7 +74,7 @@ export async function makeRun(order: RunOrder): Promise<Ran> {
   const { catalogue } = await loadModules(order.modules ?? [], config.test);
   const system = findNamed('system', catalogue.systems, config.system);
   const workload = findWorkload(config.workload, catalogue);
-  const nemeses = config.faults.map((name) => makeNemesis(name, catalogue));
+  const nemeses = nemesesOf(config, catalogue);
   await requireAvailable(system, config);
   const clock = realClock();
   const virtual = config.backend === 'sim' ? new VirtualClock() : undefined;
@@ -135,6 +137,13 @@ function watchdogOf(
   { log }: ReturnType<typeof openLog>,
 ): Promise<Watchdog> {
   return startWatchdog({ runId: folder.id, clock, log, logPath: folder.path('watchdog.log') });
+}
+
+/** One for each lane. */
+export function nemesesOf({ faults, schedule }: RunConfig, catalogue: Catalogue): Nemesis[] {
+  return lanesOf(faults, schedule).map(({ lane, fault }) =>
+    inLane(makeNemesis(fault, catalogue), lane),
+  );
 }
 
 /** Faults at given times, or drawn ones once the cluster says how fast it is. */

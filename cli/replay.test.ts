@@ -42,6 +42,39 @@ test('faults come back as they were asked for, at the times at which they came',
   expect(recordedFaults(historyOfFaults([]), 0)).toEqual([]);
 });
 
+const CHANGE = { after: 'leader-change', delayMs: 50, withinMs: 4000 } as const;
+
+test('what waited comes back waiting, pinned to its moment if asked, and what waited in vain not', () => {
+  const begin = { target: 'leader', stage: 'begin', trigger: { ...CHANGE } };
+  const history = historyOfFaults([
+    [3000, 'invoke', 'pause-1', begin],
+    [3500, 'invoke', 'kill-1', begin],
+    [4210, 'info', 'pause-1', { stage: 'begin', trigger: { event: 'n1 leads', waitedMs: 1200 } }],
+    [5000, 'invoke', 'pause-1', { stage: 'end' }],
+    [5010, 'info', 'pause-1', { stage: 'end' }],
+    [7500, 'info', 'kill-1', { stage: 'begin', evidence: { result: 'skipped' } }],
+    [7500, 'invoke', 'kill-1', { stage: 'end' }],
+  ]);
+  const options = { target: 'leader' };
+  expect(recordedFaults(history, 2e9)).toEqual([
+    { atMs: 1000, forMs: 790, fault: 'pause', options, trigger: CHANGE },
+  ]);
+  expect(recordedFaults(history, 2e9, true)).toEqual([
+    { atMs: 2200, forMs: 800, fault: 'pause', options },
+  ]);
+});
+
+test('a second lane of a kind stays one', () => {
+  const builder = new HistoryBuilder();
+  const common = { process: 'nemesis', f: 'pause', lane: 'pause-2', id: 'pause-2-1' } as const;
+  const event = { ...common, type: 'invoke', phase: 'main' } as const;
+  builder.append({ ...event, value: { stage: 'begin' } }, nanosFromMs(1000));
+  builder.append({ ...event, value: { stage: 'end' } }, nanosFromMs(1500));
+  expect(recordedFaults(builder.build(), 0)).toEqual([
+    { atMs: 1000, forMs: 500, fault: 'pause', options: {}, lane: 'pause-2' },
+  ]);
+});
+
 test('a live run is given its faults as a schedule; a simulated one, or one without, is left alone', () => {
   const { result } = passRun();
   const phases = [{ phase: 'main' as const, startNanos: 3e9, endNanos: 9e9 }];

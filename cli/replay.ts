@@ -7,7 +7,10 @@ import { HarnessError } from '../harness/core/errors.ts';
 import type { JsonValue } from '../harness/core/json.ts';
 import { msFromNanos } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
+import type { Op } from '../harness/history/op.ts';
+import type { FaultValue } from '../harness/protocols/nemesis.ts';
 import type {
+  FaultTrigger,
   RunConfig,
   RunManifest,
   RunResult,
@@ -17,10 +20,15 @@ import { NOT_STORED } from '../harness/store/secrets.ts';
 
 /**
  * The configuration that asks for the same again. A simulated run follows from it alone, and stays
- * as it was; of any other the faults come at the times at which they came, whatever drew them.
- * Throws `bad-input` for a run that cannot be asked for again.
+ * as it was; of any other the faults come at the times at which they came, whatever drew them, or
+ * after what they came after. `pinned`: at those times in any case. Throws `bad-input` for a run that
+ * cannot be asked for again.
  */
-export function replayedConfig({ manifest, phases }: RunResult, history: History): RunConfig {
+export function replayedConfig(
+  { manifest, phases }: RunResult,
+  history: History,
+  pinned = false,
+): RunConfig {
   const { config } = manifest;
   if (config.backend === 'attach')
     throw new HarnessError(
@@ -32,9 +40,9 @@ export function replayedConfig({ manifest, phases }: RunResult, history: History
       'bad-input',
       'a secret of its configuration was not stored; use `schism run` with it again',
     );
-  if (config.backend === 'sim') return config;
+  if (config.backend === 'sim' && !pinned) return config;
   const startNanos = phases.find(({ phase }) => phase === 'main')?.startNanos ?? 0;
-  const schedule = recordedFaults(history, startNanos);
+  const schedule = recordedFaults(history, startNanos, pinned);
   return schedule.length === 0 ? config : { ...config, schedule };
 }
 
@@ -56,31 +64,77 @@ export function requireOwnPrograms(archive: string | undefined, { config }: RunM
     );
 }
 
-/** Every fault that was begun, as it was asked for: `leader` stays a word for who leads then. */
-export function recordedFaults(history: History, startNanos: number): readonly ScheduledFault[] {
-  const begun = new Map<string, ScheduledFault>();
-  for (const { type, id, lane, time, value } of history.faults()) {
-    if (type !== 'invoke' || id === undefined || lane === undefined) continue;
-    const { stage, ...options } = { ...(value as Readonly<Record<string, JsonValue>> | null) };
-    const atMs = msFromNanos(time - startNanos);
-    const before = begun.get(id);
-    if (stage === 'begin')
-      begun.set(id, {
-        atMs: Math.max(0, atMs),
-        forMs: Number.POSITIVE_INFINITY,
-        fault: lane,
-        options,
-      });
-    else if (stage === 'end' && before?.forMs === Number.POSITIVE_INFINITY)
-      begun.set(id, { ...before, forMs: Math.max(0, atMs - before.atMs) });
+/**
+ * Every fault that was begun, as it was asked for: `leader` stays a word for who leads then, and what
+ * waited for something waits for it again, unless it is pinned to the moment at which that came. What
+ * waited in vain was none.
+ */
+export function recordedFaults(
+  history: History,
+  startNanos: number,
+  pinned = false,
+): readonly ScheduledFault[] {
+  const begun = new Map<string, Recorded>();
+  for (const op of history.faults()) {
+    const { type, id, lane = op.f } = op;
+    if (id === undefined) continue;
+    const name = `${lane}\n${id}`;
+    const ms = Math.max(0, msFromNanos(op.time - startNanos));
+    const { stage, ...rest } = { ...(op.value as Readonly<Record<string, JsonValue>> | null) };
+    const before = begun.get(name);
+    if (type === 'invoke' && stage === 'begin') begun.set(name, askedFor(op, lane, rest, ms));
+    else if (before === undefined) continue;
+    else if (type !== 'invoke' && stage === 'begin') began(before, ms, rest);
+    else if (type === 'invoke' && stage === 'end') before.endMs ??= ms;
   }
   const lastMs =
     history.length === 0 ? 0 : msFromNanos(history.time(history.length - 1) - startNanos);
   return [...begun.values()]
-    .map((fault) =>
-      Number.isFinite(fault.forMs) ? fault : { ...fault, forMs: Math.max(0, lastMs - fault.atMs) },
-    )
+    .flatMap((each) => asScheduled(each, Math.max(0, lastMs), pinned))
     .toSorted((a, b) => a.atMs - b.atMs);
+}
+
+interface Recorded {
+  readonly fault: Omit<ScheduledFault, 'forMs'>;
+  /** When what it waited for had come. */
+  firedMs: number | undefined;
+  begunMs: number | undefined;
+  endMs: number | undefined;
+}
+
+function askedFor(
+  { f }: Op,
+  lane: string,
+  { trigger, ...options }: Readonly<Record<string, JsonValue>>,
+  atMs: number,
+): Recorded {
+  const fault = {
+    atMs,
+    fault: f,
+    options,
+    ...(lane !== f && { lane }),
+    ...(trigger !== undefined && { trigger: trigger as unknown as FaultTrigger }),
+  };
+  return { fault, firedMs: undefined, begunMs: undefined, endMs: undefined };
+}
+
+function began(fault: Recorded, ms: number, value: Readonly<Record<string, JsonValue>>): void {
+  const { trigger } = value as Pick<FaultValue, 'trigger'>;
+  fault.begunMs = ms;
+  if (trigger !== undefined) fault.firedMs = fault.fault.atMs + trigger.waitedMs;
+}
+
+function asScheduled(
+  { fault, firedMs, begunMs, endMs = Number.POSITIVE_INFINITY }: Recorded,
+  lastMs: number,
+  pinned: boolean,
+): readonly ScheduledFault[] {
+  const untilMs = Math.min(endMs, lastMs);
+  const { trigger, ...timed } = fault;
+  if (trigger === undefined) return [{ ...timed, forMs: Math.max(0, untilMs - timed.atMs) }];
+  if (firedMs === undefined || begunMs === undefined) return [];
+  if (pinned) return [{ ...timed, atMs: firedMs, forMs: Math.max(0, untilMs - firedMs) }];
+  return [{ ...fault, forMs: Math.max(0, untilMs - begunMs) }];
 }
 
 /** Of the text of a history, compressed or not: the same for the same bytes. */

@@ -1,12 +1,13 @@
 import { invariant, unreachable } from '../harness/core/invariant.ts';
 import type { Random } from '../harness/core/prng.ts';
 import type { NodeName } from '../harness/core/units.ts';
-import type { FaultBoard } from '../harness/protocols/nemesis.ts';
+import type { FaultBoard, Leader } from '../harness/protocols/nemesis.ts';
 import type { RoleSample } from '../harness/protocols/system.ts';
 
 /**
  * The ways to say whom a fault hits, beside a list of names. `leaders`: all who believe they lead
- * now, also a deposed one; Jepsen calls them primaries.
+ * now, also a deposed one; Jepsen calls them primaries. `old-leader`: who led before the one who
+ * leads now, whatever it believes. `follower`, `learner`: any one of these.
  */
 export const TARGET_WORDS = [
   'one',
@@ -15,8 +16,11 @@ export const TARGET_WORDS = [
   'minority-third',
   'all',
   'leader',
+  'old-leader',
   'leaders',
+  'follower',
   'followers',
+  'learner',
 ] as const;
 export type TargetWord = (typeof TARGET_WORDS)[number];
 export type TargetSpec = TargetWord | readonly NodeName[];
@@ -37,6 +41,8 @@ export interface TargetQuestion {
   readonly others: ReadonlySet<NodeName>;
   readonly quorum: QuorumRule;
   readonly random: Random;
+  /** Who was seen to lead, the newest last; absent: nobody. */
+  readonly led?: readonly Leader[] | undefined;
 }
 
 /** Never empty; in the order of `nodes`. Or one line that says why there is nobody to hit. */
@@ -145,7 +151,7 @@ type Wanted =
   | { readonly from: readonly NodeName[]; readonly count: number }
   | { readonly reason: string };
 
-function wantedOf({ spec, nodes, roles, random }: TargetQuestion): Wanted {
+function wantedOf({ spec, nodes, roles, random, led }: TargetQuestion): Wanted {
   const size = nodes.length;
   if (typeof spec !== 'string') {
     const strangers = spec.filter((node) => !nodes.includes(node));
@@ -167,11 +173,14 @@ function wantedOf({ spec, nodes, roles, random }: TargetQuestion): Wanted {
       return believers(leadersOf(roles).slice(0, 1));
     case 'leaders':
       return believers(leadersOf(roles));
-    case 'followers': {
-      const followers = roles.filter(({ role }) => role === 'follower').map(({ node }) => node);
-      if (followers.length === 0) return { reason: 'no node says that it follows' };
-      return { from: random.shuffle(followers), count: followers.length };
-    }
+    case 'old-leader':
+      return oldLeader(leadersOf(roles)[0], led);
+    case 'follower':
+      return anyOf(roles, 'follower', random, 1);
+    case 'followers':
+      return anyOf(roles, 'follower', random, size);
+    case 'learner':
+      return anyOf(roles, 'learner', random, 1);
     default:
       return unreachable(spec);
   }
@@ -179,6 +188,25 @@ function wantedOf({ spec, nodes, roles, random }: TargetQuestion): Wanted {
 
 function atLeastOne(spec: TargetWord, from: readonly NodeName[], count: number): Wanted {
   return count > 0 ? { from, count } : { reason: `${spec} of ${from.length} nodes is none` };
+}
+
+/** At most `most` of those who say that they are this, in a random order. */
+function anyOf(
+  roles: readonly RoleSample[],
+  role: 'follower' | 'learner',
+  random: Random,
+  most: number,
+): Wanted {
+  const from = roles.filter((sample) => sample.role === role).map(({ node }) => node);
+  if (from.length > 0) return { from: random.shuffle(from), count: Math.min(most, from.length) };
+  return { reason: `no node says that it ${role === 'follower' ? 'follows' : 'learns'}` };
+}
+
+function oldLeader(leader: NodeName | undefined, led: readonly Leader[] = []): Wanted {
+  if (leader === undefined) return { reason: NO_LEADER };
+  const before = led.findLast(({ node }) => node !== leader)?.node;
+  if (before === undefined) return { reason: `nobody was seen to lead before ${leader}` };
+  return { from: [before], count: 1 };
 }
 
 function believers(leaders: readonly NodeName[]): Wanted {

@@ -22,6 +22,7 @@ interface Flags {
   readonly output: string;
   readonly repeatEach?: string;
   readonly untilFailure?: boolean;
+  readonly pinTimes?: boolean;
   readonly json?: boolean;
 }
 
@@ -36,6 +37,7 @@ export function replayCommand(shell: Shell, finish: (code: number) => void): Com
     .argument('[run]', RUN_HELP, 'latest-failed')
     .option('--repeat-each <n>', 'how often (default: once)')
     .option('--until-failure', 'until a violation is found')
+    .option('--pin-times', 'faults that waited for something begin at the time at which it came')
     .option(
       '-c, --config <file>',
       'with stores and tests of your own (default: that of the working folder, if the run has some)',
@@ -66,7 +68,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
   await using original = await loadRun(flags.output, ref);
   const { manifest } = original.result;
   requireOwnPrograms(original.archive, manifest);
-  const config = replayedConfig(original.result, original.history);
+  const config = replayedConfig(original.result, original.history, flags.pinTimes);
   const modules = await modulesFor(flags.config, config);
   const say = flags.json === true ? shell.err : shell.out;
   say(` ${introduction(original, config)}\n`);
@@ -81,7 +83,8 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
     const again = await compared(ran, original);
     runs.push(again);
     say(lineOf(again, runs.length, most, ran.result));
-    if (config.backend === 'sim') identical = await isIdentical(ran, original);
+    if (config === manifest.config && config.backend === 'sim')
+      identical = await isIdentical(ran, original);
     if (ran.result.interrupted !== undefined) break;
     if (flags.untilFailure === true && again.verdict === 'fail') break;
   }
@@ -93,9 +96,9 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<number>
 function introduction({ result }: LoadedRun, config: RunConfig): string {
   const { manifest } = result;
   const faults =
-    config.backend === 'sim' || config.schedule === undefined
+    config === manifest.config || config.schedule === undefined
       ? 'everything as its seed says'
-      : `${counted(config.schedule.length, 'fault')} at the times recorded`;
+      : `${counted(config.schedule.length, 'fault')} as recorded`;
   return `replay ${manifest.run}: ${titleOf(manifest)}, seed ${seedOf(manifest)}, ${faults}`;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../harness/core/json.ts';
+import type { FaultTrigger, ScheduledFault } from '../../harness/protocols/run.ts';
 import {
   earlier,
   endOfFaults,
@@ -7,13 +8,19 @@ import {
   rounder,
   shorterFaults,
   withDuration,
+  withFewerLanes,
   withNodes,
+  withoutDelay,
+  withoutTrigger,
   withSchedule,
 } from './changes.ts';
 import { aConfig } from './testing.ts';
 
 const pause = { atMs: 4000, forMs: 2917, fault: 'pause', options: { target: 'leader' } };
 const kill = { atMs: 9_040, forMs: 120, fault: 'kill', options: { target: 'n3' } };
+const change = { after: 'leader-change', delayMs: 0, withinMs: 10_000 } as const;
+const begun = { after: 'fault-begun', of: 'pause', delayMs: 0, withinMs: 10_000 } as const;
+const write = { while: 'write-in-flight', on: 'leader', withinMs: 10_000 } as const;
 const two = aConfig({ schedule: [pause, kill], faults: ['pause', 'kill'] });
 
 describe('what can be less', () => {
@@ -75,5 +82,55 @@ describe('what can be less', () => {
     const options = { target: 'leader', quorum: 'ignore' };
     expect(faultLine({ ...kill, options })).toBe('kill leader quorum=ignore 120 ms at 9.04 s');
     expect(faultLine({ ...kill, options: {} })).toBe('kill 120 ms at 9.04 s');
+  });
+
+  test.each<[FaultTrigger, string]>([
+    [{ ...change, delayMs: 50 }, 'kill-2 one 120 ms 50 ms after a leader change, from 9.04 s on'],
+    [begun, 'kill-2 one 120 ms after pause has begun, from 9.04 s on'],
+    [{ ...change, after: 'fault-ended' }, 'kill-2 one 120 ms after another fault has ended, from'],
+    [write, 'kill-2 one 120 ms while a write is under way at the leader, from 9.04 s on'],
+    [{ ...write, on: 'any' }, 'kill-2 one 120 ms while a write is under way, from 9.04 s on'],
+    [{ ...write, on: 'n1' }, 'kill-2 one 120 ms while a write is under way at n1, from'],
+  ])('what it waits for is told, too: %j', (trigger, text) => {
+    const options = { target: 'one' };
+    expect(faultLine({ ...kill, lane: 'kill-2', options, trigger })).toContain(text);
+  });
+});
+
+describe('what a fault waits for', () => {
+  const waits = { ...kill, trigger: { ...change, delayMs: 34 } };
+  const config = aConfig({ schedule: [pause, waits], faults: ['pause', 'kill'] });
+
+  test('a time instead of it, at least no delay, at least a rounder one', () => {
+    const { trigger: _, ...timed } = waits;
+    expect(withoutTrigger(config, 1)?.schedule).toEqual([pause, { ...timed, atMs: 9074 }]);
+    expect(withoutTrigger(config, 0)).toBeUndefined();
+    const prompt = withoutDelay(config, 1);
+    expect(prompt?.schedule?.[1]?.trigger).toEqual(change);
+    expect(withoutDelay(prompt ?? config, 1)).toBeUndefined();
+    expect(withoutDelay(config, 0)).toBeUndefined();
+    expect(rounder(config)?.schedule?.[1]?.trigger).toEqual({ ...change, delayMs: 30 });
+  });
+
+  test('goes with what it waits for', () => {
+    const after = { ...kill, trigger: begun };
+    const both = aConfig({ schedule: [pause, after], faults: ['pause', 'kill'] });
+    expect(withSchedule(both, [after])).toBeUndefined();
+    expect(withSchedule(both, [{ ...after, trigger: { ...begun, of: 'kill' } }])).toBeUndefined();
+    expect(withSchedule(both, [pause, after])?.schedule).toEqual([pause, after]);
+  });
+
+  test('may come late: the run is as long as that takes', () => {
+    const long = { ...config, durationMs: 60_000 };
+    expect(endOfFaults(long)).toBe(20_500);
+  });
+
+  test('no more lanes than it takes', () => {
+    const second = { ...pause, lane: 'pause-2', atMs: 8000 };
+    const overlapping = { ...second, atMs: 5000 };
+    const of = (schedule: readonly ScheduledFault[]) => aConfig({ schedule, faults: ['pause'] });
+    expect(withSchedule(of([]), [pause, overlapping])?.schedule).toEqual([pause, overlapping]);
+    expect(withFewerLanes(of([pause, second]))?.schedule?.[1]).not.toHaveProperty('lane');
+    expect(withFewerLanes(of([pause, overlapping]))).toBeUndefined();
   });
 });

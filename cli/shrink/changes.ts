@@ -1,6 +1,7 @@
 /** What can be less in a run: pure steps from one configuration to a smaller one. */
+import { laneOf, latestEndMs, overlapIn, withLanes } from '../../cluster/nemeses/lanes.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
-import type { RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { FaultTrigger, RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
 import type { Workload } from '../../harness/protocols/workload.ts';
 
 /** A candidate: what is tried, in words that follow the run's, and how it would be asked for. */
@@ -25,28 +26,84 @@ export function timeText(ms: number): string {
 /** Options that say by themselves what they are about. */
 const WORDS: ReadonlySet<string> = new Set(['shape', 'target', 'direction']);
 
-/** `pause leader 2.9 s at 8 s`. */
-export function faultLine({ fault, options, atMs, forMs }: ScheduledFault): string {
+/** `pause leader 2.9 s at 8 s`, or `... 50 ms after a leader change, from 8 s on`. */
+export function faultLine(entry: ScheduledFault): string {
+  const { options, atMs, forMs, trigger } = entry;
   const words = Object.entries(options).map(([name, value]) => {
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     return WORDS.has(name) ? text : `${name}=${text}`;
   });
-  return [fault, ...words, timeText(forMs), 'at', timeText(atMs)].join(' ');
+  const when =
+    trigger === undefined
+      ? `at ${timeText(atMs)}`
+      : `${triggerWords(trigger)}, from ${timeText(atMs)} on`;
+  return [laneOf(entry), ...words, timeText(forMs), when].join(' ');
 }
 
-/** Faults of which each begins where it is said and none of its kind is still there. */
+function triggerWords(trigger: FaultTrigger): string {
+  if ('while' in trigger) {
+    const where = { leader: ' at the leader', any: '' }[trigger.on] ?? ` at ${trigger.on}`;
+    return `while a write is under way${where}`;
+  }
+  const { after, of = 'another fault', delayMs } = trigger;
+  const event = {
+    'leader-change': 'a leader change',
+    'fault-begun': `${of} has begun`,
+    'fault-ended': `${of} has ended`,
+  }[after];
+  return `${delayMs > 0 ? `${timeText(delayMs)} ` : ''}after ${event}`;
+}
+
+/** Faults of which each begins where it is said, and none of its lane is still there. */
 export function withSchedule(
   config: RunConfig,
   schedule: readonly ScheduledFault[],
 ): RunConfig | undefined {
-  const lanes = Map.groupBy(schedule, ({ fault }) => fault).values();
-  for (const lane of lanes)
-    for (const [at, { atMs }] of lane.entries()) {
-      const before = lane[at - 1];
-      if (before !== undefined && before.atMs + before.forMs > atMs) return undefined;
-    }
+  if (overlapIn(schedule) !== undefined || schedule.some((each) => isLost(each, schedule)))
+    return undefined;
   if (schedule.length === 0) return withoutFaults(config);
   return { ...config, schedule, faults: [...new Set(schedule.map(({ fault }) => fault))] };
+}
+
+/** It waits for what nobody does. */
+function isLost(entry: ScheduledFault, schedule: readonly ScheduledFault[]): boolean {
+  const { trigger } = entry;
+  if (trigger === undefined || 'while' in trigger || trigger.after === 'leader-change')
+    return false;
+  const { of } = trigger;
+  return !schedule.some(
+    (other) =>
+      laneOf(other) !== laneOf(entry) &&
+      (of === undefined || of === other.fault || of === laneOf(other)),
+  );
+}
+
+/** One fault by the clock; undefined where it was so already. */
+export function withoutTrigger(config: RunConfig, at: number): RunConfig | undefined {
+  const { schedule = [] } = config;
+  const { trigger, ...fault } = schedule[at] ?? {};
+  if (trigger === undefined) return undefined;
+  const delayMs = 'delayMs' in trigger ? trigger.delayMs : 0;
+  const timed = { ...(fault as ScheduledFault) };
+  return withSchedule(config, schedule.with(at, { ...timed, atMs: timed.atMs + delayMs }));
+}
+
+/** One fault at once when what it waits for has come. */
+export function withoutDelay(config: RunConfig, at: number): RunConfig | undefined {
+  const { schedule = [] } = config;
+  const fault = schedule[at];
+  if (fault?.trigger === undefined || 'while' in fault.trigger) return undefined;
+  if (fault.trigger.delayMs === 0) return undefined;
+  const trigger = { ...fault.trigger, delayMs: 0 };
+  return withSchedule(config, schedule.with(at, { ...fault, trigger }));
+}
+
+/** As few lanes as the faults that are left need. */
+export function withFewerLanes(config: RunConfig): RunConfig | undefined {
+  const { schedule = [] } = config;
+  const fewer = withLanes(schedule.map(({ lane: _lane, ...fault }) => fault));
+  const isSame = fewer.every((fault, at) => fault.lane === schedule[at]?.lane);
+  return isSame ? undefined : withSchedule(config, fewer);
 }
 
 export function withoutFaults(config: RunConfig): RunConfig {
@@ -81,7 +138,7 @@ function roundUp(ms: number): number {
 /** When the last fault is over and was seen, if that is earlier than the end. */
 export function endOfFaults({ schedule = [], durationMs }: RunConfig): number | undefined {
   if (schedule.length === 0) return undefined;
-  const endMs = Math.max(...schedule.map(({ atMs, forMs }) => atMs + forMs));
+  const endMs = Math.max(...schedule.map(latestEndMs));
   const needed = roundUp(endMs + TAIL_MS);
   return needed < durationMs ? needed : undefined;
 }
@@ -134,11 +191,23 @@ export function rounder(
   const round = (ms: number): number => Math.round(ms / 100) * 100;
   const rounded = schedule.map((fault, at) =>
     which(at)
-      ? { ...fault, atMs: round(fault.atMs), forMs: Math.max(100, round(fault.forMs)) }
+      ? {
+          ...fault,
+          atMs: round(fault.atMs),
+          forMs: Math.max(100, round(fault.forMs)),
+          ...(fault.trigger !== undefined && { trigger: rounderTrigger(fault.trigger) }),
+        }
       : fault,
   );
   if (JSON.stringify(rounded) === JSON.stringify(schedule)) return undefined;
   return withSchedule(config, rounded);
+}
+
+/** What is waited is often less than a tenth of a second. */
+function rounderTrigger(trigger: FaultTrigger): FaultTrigger {
+  if ('while' in trigger) return trigger;
+  const step = trigger.delayMs < 100 ? 10 : 100;
+  return { ...trigger, delayMs: Math.round(trigger.delayMs / step) * step };
 }
 
 export function withClients(config: RunConfig, clients: number): RunConfig | undefined {

@@ -47,6 +47,32 @@ function has(config: RunConfig, fault: string, target: string): boolean {
   );
 }
 
+const WAITS = { after: 'leader-change', delayMs: 130, withinMs: 4000 } as const;
+
+describe('what faults wait for', () => {
+  const options = { target: 'leader' };
+  const schedule: readonly ScheduledFault[] = [
+    { atMs: 1000, forMs: 1000, fault: 'kill', options },
+    { atMs: 1200, forMs: 400, fault: 'pause', options, lane: 'pause-2', trigger: WAITS },
+  ];
+  const start = { schedule, faults: ['kill', 'pause'] };
+
+  test('is left out where a time will do, and so is a lane of its own', async () => {
+    const { config, tried } = await reduced((one) => has(one, 'pause', 'leader'), { start });
+    expect(config.schedule).toEqual([{ atMs: 500, forMs: 100, fault: 'pause', options }]);
+    expect(tried).toContain('pause-2 leader 400 ms at 1.33 s');
+  });
+
+  test('stays where it is needed, without its delay if that will do', async () => {
+    const isWaiting = ({ schedule: all = [] }: RunConfig): boolean =>
+      all.some(({ trigger }) => trigger !== undefined);
+    const { config } = await reduced(isWaiting, { start });
+    expect(config.schedule).toEqual([
+      { atMs: 500, forMs: 100, fault: 'pause', options, trigger: { ...WAITS, delayMs: 0 } },
+    ]);
+  });
+});
+
 describe('a run is made smaller', () => {
   test('to the one fault that it takes, at the beginning, round and short', async () => {
     const { config } = await reduced(

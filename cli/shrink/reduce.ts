@@ -12,10 +12,13 @@ import {
   timeText,
   withClients,
   withDuration,
+  withFewerLanes,
   withNodes,
   withOneKey,
+  withoutDelay,
   withoutFaults,
   withoutLane,
+  withoutTrigger,
   withQuiet,
   withSchedule,
   withWorkload,
@@ -59,6 +62,7 @@ class Reducer {
       // The boldest goes first where it costs one run, and last where it takes many to refuse it.
       if (isExact) await this.#noFaults();
       await this.#fewerFaults();
+      await this.#triggers();
       await this.#oneWorkload();
       await this.#shorterRun();
       await this.#earlier();
@@ -112,6 +116,19 @@ class Reducer {
         : `${gone.length} of ${all.length} faults`;
     const rest = all.toSpliced(first, gone.length);
     return this.#try('without', what, withSchedule(this.config, rest));
+  }
+
+  /** By the clock if that will do, at least without a delay; and in no more lanes than it takes. */
+  async #triggers(): Promise<void> {
+    for (const at of this.#schedule().keys()) {
+      const timed = withoutTrigger(this.config, at);
+      const fault = timed?.schedule?.[at];
+      if (fault === undefined || (await this.#try('instead', faultLine(fault), timed))) continue;
+      const prompt = withoutDelay(this.config, at);
+      const early = prompt?.schedule?.[at];
+      if (early !== undefined) await this.#try('instead', faultLine(early), prompt);
+    }
+    await this.#try('instead', 'in fewer lanes', withFewerLanes(this.config));
   }
 
   async #oneWorkload(): Promise<void> {

@@ -1,7 +1,8 @@
 /** A configuration as somebody would have written it: words of a command line, and a test file. */
+import { needsOwnObject } from '../../cluster/nemeses/trigger-spec.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import { type Seed, seedText } from '../../harness/core/prng.ts';
-import type { RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { FaultTrigger, RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
 import type { System } from '../../harness/protocols/system.ts';
 import { clean } from '../../reports/words.ts';
 import type { RunOptions, ScheduleLine } from '../config/config.ts';
@@ -13,12 +14,41 @@ export function durationText(ms: number): string {
 }
 
 export function scheduleLines(schedule: readonly ScheduledFault[]): readonly ScheduleLine[] {
-  return schedule.map(({ atMs, forMs, fault, options }) => ({
+  return schedule.map(scheduleLine);
+}
+
+const LINE_KEYS: readonly string[] = ['at', 'for', 'fault', 'lane'];
+
+/** Read again, with the times of any system, it gives the same fault. */
+function scheduleLine({
+  atMs,
+  forMs,
+  fault,
+  options,
+  lane,
+  trigger,
+}: ScheduledFault): ScheduleLine {
+  return {
     at: durationText(atMs),
+    ...triggerWords(trigger),
     fault,
     for: durationText(forMs),
-    ...options,
-  }));
+    ...(lane !== undefined && { lane }),
+    ...(needsOwnObject(options, trigger, LINE_KEYS) ? { options } : options),
+  };
+}
+
+function triggerWords(trigger: FaultTrigger | undefined): Readonly<Record<string, string>> {
+  if (trigger === undefined) return {};
+  const within = durationText(trigger.withinMs);
+  if ('while' in trigger) return { while: trigger.while, on: trigger.on, within };
+  const { after, of, delayMs } = trigger;
+  return {
+    after,
+    ...(of !== undefined && { of }),
+    ...(delayMs > 0 && { delay: durationText(delayMs) }),
+    within,
+  };
 }
 
 /** Resolved again, these give the same configuration. `system`: the one it runs. */

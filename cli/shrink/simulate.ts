@@ -8,9 +8,9 @@ import { noUndo } from '../../harness/protocols/undo.ts';
 import { run } from '../../harness/runner/run.ts';
 import { createRun } from '../../harness/store/store.ts';
 import { checkersOf, judgedBy } from '../judge.ts';
-import { manifestOf, type Ran, type RunOrder, scheduleOf } from '../make-run.ts';
+import { manifestOf, nemesesOf, type Ran, type RunOrder, scheduleOf } from '../make-run.ts';
 import { loadModules } from '../modules.ts';
-import { findNamed, findWorkload, makeNemesis } from '../registry.ts';
+import { findNamed, findWorkload } from '../registry.ts';
 
 export interface Simulation extends Pick<RunOrder, 'shell' | 'interrupt'> {
   readonly modules: readonly string[];
@@ -42,7 +42,7 @@ export async function simulate(simulation: Simulation, config: RunConfig): Promi
     folder,
     system: findNamed('system', catalogue.systems, config.system),
     workload,
-    nemeses: config.faults.map((name) => makeNemesis(name, catalogue)),
+    nemeses: nemesesOf(config, catalogue),
     schedule: scheduleOf(config),
     seed,
     clock,

@@ -7,7 +7,13 @@ import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/
 import type { RoleSample, Timing } from '../../harness/protocols/system.ts';
 import { failed, installed } from './evidence.ts';
 import { nemesisOf } from './lane.ts';
-import { HARMLESS_TARGETS, type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
+import {
+  HARMLESS_TARGETS,
+  type NodeSpec,
+  ONE_MACHINE,
+  planNodes,
+  readNodeSpec,
+} from './node-fault.ts';
 import { amountOf, durationOf, type FaultOptions, type Place, refuse } from './options.ts';
 
 const NAME = 'clock-skew';
@@ -31,6 +37,7 @@ interface SkewHeld {
 export function clockSkew(): Nemesis {
   return nemesisOf<NodeSpec<ClockSkew>, readonly RoleSample[], SkewHeld>({
     name: NAME,
+    single: ONE_MACHINE,
     available: ({ clocks }) =>
       clocks !== undefined || 'only a simulated machine has a clock of its own: --backend sim',
     read: (place, timing) => readNodeSpec(place, ['offset', 'rate'], () => skewOf(place, timing)),

@@ -43,7 +43,7 @@ export function compact(): Nemesis {
     read: readSpec,
     draw: (random) => ({ keep: random.pick(USUAL_KEEPS), via: 'one' }),
     survey: (_spec, { cluster }) => cluster.roles(),
-    plan: (spec, roles, { cluster, random }) => {
+    plan: (spec, roles, { board, cluster, random }) => {
       const answering = roles.filter(({ state }) => state === 'answered').map(({ node }) => node);
       const answer = resolveTargets({
         spec: spec.via,
@@ -54,6 +54,7 @@ export function compact(): Nemesis {
         others: new Set(),
         quorum: 'ignore',
         random,
+        led: board.led,
       });
       if ('reason' in answer) return answer;
       const [via] = answer.targets;

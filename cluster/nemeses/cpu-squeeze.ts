@@ -12,7 +12,7 @@ import {
   proveMachines,
   undoAll,
 } from './machine-fault.ts';
-import { DOWN_TARGETS, type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
+import { DOWN_TARGETS, type NodeSpec, ONE_MACHINE, planNodes, readNodeSpec } from './node-fault.ts';
 import { amountOf } from './options.ts';
 import { canBeSqueezed, resourcesOf, usageOfAll } from './squeeze.ts';
 
@@ -37,6 +37,7 @@ interface Own {
 export function cpuSqueeze(): Nemesis {
   return nemesisOf<NodeSpec<number>, readonly RoleSample[], MachineHeld<Own>>({
     name: NAME,
+    single: ONE_MACHINE,
     available: canBeSqueezed,
     read: (place) => readNodeSpec(place, ['cpus'], () => amountOf(place, 'cpus', CPUS)),
     draw: (random) => ({ target: random.pick(DOWN_TARGETS), cpus: random.pick(CPUS_DRAWN) }),

@@ -19,7 +19,7 @@ import {
   machineHeld,
   undoAll,
 } from './machine-fault.ts';
-import { type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
+import { type NodeSpec, ONE_MACHINE, planNodes, readNodeSpec } from './node-fault.ts';
 import type { FaultOptions, Place } from './options.ts';
 
 /** What distinguishes one fault of disks from another. */
@@ -51,6 +51,7 @@ export function diskNemesis<Own>(fault: DiskFault<Own>): Nemesis {
   const { lane, refuses } = fault;
   return nemesisOf<NodeSpec<Own>, readonly RoleSample[], MachineHeld<Own>>({
     name: lane,
+    single: ONE_MACHINE,
     available: (cluster) => canOnDisks(cluster, fault.needs),
     read: (place, timing) => readNodeSpec(place, fault.keys, () => fault.read(place, timing)),
     draw: (random, timing) => fault.draw(random, timing),

@@ -8,7 +8,7 @@ import { hitByOthers } from '../targets.ts';
 import { failed, installed, type Measured, skipped } from './evidence.ts';
 import { nemesisOf } from './lane.ts';
 import { awaitRunning, type MachineHeld, machineHeld, onAll, undoAll } from './machine-fault.ts';
-import { DOWN_TARGETS, type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
+import { DOWN_TARGETS, type NodeSpec, ONE_MACHINE, planNodes, readNodeSpec } from './node-fault.ts';
 import { DIRECTIONS, type Direction, directionOf } from './options.ts';
 import { linksAround } from './unplug.ts';
 
@@ -25,6 +25,7 @@ const LOOK_EVERY_MS = 250;
 export function dropPackets(): Nemesis {
   return nemesisOf<NodeSpec<Direction>, readonly RoleSample[], MachineHeld<Direction>>({
     name: NAME,
+    single: ONE_MACHINE,
     available: ({ packets, nodes }) => {
       if (packets === undefined)
         return 'only the network of a container can drop packets: --backend docker';

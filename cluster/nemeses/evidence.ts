@@ -42,8 +42,10 @@ export function linkStateIn(matrix: Matrix, link: DirectedLink): LinkState {
   );
 }
 
+/** `lane`: the name of its kind, for a context that names no other. */
 export function excusesOf(ctx: NemesisContext, lane: string): Excuses {
-  return { hit: hitByOthers(ctx.board, lane), links: disturbedByOthers(ctx.board, lane) };
+  const own = ctx.lane ?? lane;
+  return { hit: hitByOthers(ctx.board, own), links: disturbedByOthers(ctx.board, own) };
 }
 
 /**

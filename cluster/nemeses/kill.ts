@@ -79,7 +79,7 @@ async function remove(
   const start = async (node: NodeName): Promise<void> => {
     if ((await processes.state(node)).state === 'gone') await processes.start(node);
   };
-  const others = hitByOthers(ctx.board, lane);
+  const others = hitByOthers(ctx.board, ctx.lane ?? lane);
   const prove = (): Promise<Evidence> =>
     proveStates(nodes, ctx, STATE_MS_MAX, (node, state) => {
       const pid = pidOf(state);
@@ -116,7 +116,7 @@ export async function awaitAnswers(
     const answered = new Set(
       roles.filter(({ state }) => state === 'answered').map(({ node }) => node),
     );
-    const others = hitByOthers(ctx.board, lane);
+    const others = hitByOthers(ctx.board, ctx.lane ?? lane);
     const isPossible = keepsQuorum([], others, ctx.cluster.nodes);
     const silent = nodes.filter((node) => isPossible && !answered.has(node) && !others.has(node));
     if (silent.length === 0 || ctx.clock.now() >= deadline) return silent;

@@ -23,9 +23,9 @@ export interface Plans {
   first(): readonly [Planned, Plans] | undefined;
 }
 
-/** Offers the faults of `plans` one after the other; exhausted when they are. */
-export function laneSchedule(lane: string, plans: Plans): Generator {
-  return laneGenerator({ lane, plans, count: 0, step: { at: 'new' } });
+/** Offers the faults of `plans`, all of one kind, in turn; exhausted when they are. */
+export function laneSchedule(lane: string, plans: Plans, kind: string = lane): Generator {
+  return laneGenerator({ lane, kind, plans, count: 0, step: { at: 'new' } });
 }
 
 /**
@@ -41,6 +41,7 @@ type Step =
 
 interface LaneState {
   readonly lane: string;
+  readonly kind: string;
   /** Faults after the current one. */
   readonly plans: Plans;
   /** Faults begun; the current one's number. */
@@ -99,12 +100,12 @@ function nextBegin(state: LaneState, step: Step & { readonly at: 'rest' }, ctx: 
 }
 
 function offerOf(state: LaneState, ctx: Context, due: Nanos, value: FaultOptions): Offer {
-  const { lane, count } = state;
+  const { lane, kind, count } = state;
   return {
     thread: `nemesis:${lane}`,
     process: 'nemesis',
     time: due > ctx.time ? due : ctx.time,
-    f: lane,
+    f: kind,
     value,
     id: `${lane}-${count}`,
     lane,

@@ -42,6 +42,8 @@ export interface Plan<Held> {
  */
 export interface FaultFamily<Spec, Survey, Held> {
   readonly name: string;
+  /** See `Nemesis`. */
+  readonly single?: string;
   available(cluster: Cluster): true | string;
   /** Throws `bad-input` for options that are not its own. */
   read(place: Place, timing: Timing): Spec;
@@ -63,6 +65,7 @@ export function nemesisOf<Spec, Survey, Held>(family: FaultFamily<Spec, Survey, 
   const lane = new Lane(family);
   return {
     name: family.name,
+    ...(family.single !== undefined && { single: family.single }),
     available: (cluster) => family.available(cluster),
     check: (options, where) => {
       family.read({ options, where }, ANY_TIMING);
@@ -162,12 +165,11 @@ class Lane<Spec, Survey, Held> {
     }
   }
 
-  #claim(plan: Plan<Held>, { board }: NemesisContext): void {
-    const { name } = this.#family;
-    invariant(this.#current === undefined, `lane ${name}: a fault began inside another`);
+  #claim(plan: Plan<Held>, { board, lane = this.#family.name }: NemesisContext): void {
+    invariant(this.#current === undefined, `lane ${lane}: a fault began inside another`);
     this.#current = plan;
-    if (plan.hit.size > 0) board.hit.set(name, plan.hit);
-    if (plan.links !== undefined) board.links?.set(name, new Set(plan.links.map(linkText)));
+    if (plan.hit.size > 0) board.hit.set(lane, plan.hit);
+    if (plan.links !== undefined) board.links?.set(lane, new Set(plan.links.map(linkText)));
   }
 
   /** Removes the current fault; it stays current, and on the board, until that is proven. */
@@ -182,9 +184,9 @@ class Lane<Spec, Survey, Held> {
     return measured;
   }
 
-  #release({ board }: NemesisContext): void {
-    board.hit.delete(this.#family.name);
-    board.links?.delete(this.#family.name);
+  #release({ board, lane = this.#family.name }: NemesisContext): void {
+    board.hit.delete(lane);
+    board.links?.delete(lane);
   }
 
   #value(stage: FaultValue['stage'], about: Description, measured: Measured): FaultValue {

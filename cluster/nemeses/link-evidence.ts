@@ -69,7 +69,8 @@ export function judgeUnshaped(
   now: Look,
   excuses: Excuses,
 ): Evidence {
-  const left = names.filter((name) => now.names.includes(name));
+  // Where another lane has its shape on the same link, nobody can tell whose it is.
+  const left = names.filter((name) => now.names.includes(name) && !isOn(name, excuses.links));
   if (left.length > 0) return failed(`still installed: ${left.join(', ')}`);
   const proof = proofOf(claim.shape.kind);
   switch (proof) {
@@ -84,9 +85,17 @@ export function judgeUnshaped(
   }
 }
 
-/** What is installed now and was not before: only this lane installs shapes of its kind. */
-export function newNames({ before, shape }: LinkClaim, now: Look): string[] {
-  return now.names.filter((name) => name.includes(shape.kind) && !before.names.includes(name));
+/** What is installed on its links now and was not before, as far as it is of this kind. */
+export function newNames({ before, shape, links }: LinkClaim, now: Look): string[] {
+  const own = new Set(links.map(linkText));
+  return now.names.filter(
+    (name) => name.includes(shape.kind) && !before.names.includes(name) && isOn(name, own),
+  );
+}
+
+/** Names of what is installed hold that of its link: `latency.3:n1>n2`. */
+function isOn(name: string, links: ReadonlySet<string>): boolean {
+  return name.split(/[ :]/).some((word) => links.has(word));
 }
 
 function judgeReadBack(claim: LinkClaim, now: Look): Evidence {
@@ -113,7 +122,8 @@ function judgeSlower(claim: LinkClaim, now: Look, excuses: Excuses): Evidence {
     const state = linkStateIn(now.matrix, link).state;
     if (grown !== undefined && grown >= latencyMs / 2) slower[text] = `+${Math.round(grown)} ms`;
     else if (noRoundTrip(link, excuses) || wasSilent(before.matrix, link)) unmeasured.push(text);
-    else if (grown === undefined && latencyMs >= BEYOND_PROBE_MS && state !== 'open')
+    else if (grown === undefined && latencyMs >= BEYOND_PROBE_MS)
+      // What was sent before may still be on its way, and make the link look open.
       silent.push(text);
     else {
       const seen = grown === undefined ? `no round trip (${state})` : `+${Math.round(grown)} ms`;
@@ -121,8 +131,11 @@ function judgeSlower(claim: LinkClaim, now: Look, excuses: Excuses): Evidence {
     }
   }
   const rest = { ...(unmeasured.length > 0 && { unmeasured }) };
-  if (silent.length > 0) return judgeSilent(claim, now, { slower, silent, ...rest });
-  if (Object.keys(slower).length === 0) return unmeasurable;
+  const isAnySlower = Object.keys(slower).length > 0;
+  // What no probe waits for can be read back, whatever other faults are on the links.
+  if (silent.length > 0 || (!isAnySlower && latencyMs >= BEYOND_PROBE_MS))
+    return judgeSilent(claim, now, { slower, silent, ...rest });
+  if (!isAnySlower) return unmeasurable;
   return installed({ slower, ...rest });
 }
 

@@ -28,6 +28,15 @@ export interface LinkSpec {
   readonly quorum: QuorumRule;
 }
 
+/** Whoever is that when the fault begins. */
+export const END_WORDS: readonly ('leader' | 'old-leader' | 'follower')[] = [
+  'leader',
+  'old-leader',
+  'follower',
+];
+/** One end of a link: a node by its name, or one of `END_WORDS`. */
+export type LinkEnd = NodeName;
+
 /**
  * `link`: one link; absent `from` or `to`: any node. `links`: all from some nodes to some, as
  * somebody writes who gives a list of names for one side or both; absent: all nodes.
@@ -35,7 +44,7 @@ export interface LinkSpec {
 export type LinkChoice =
   | { readonly on: 'all' }
   | { readonly on: 'node'; readonly target: TargetSpec; readonly direction: Direction }
-  | { readonly on: 'link'; readonly from: NodeName | undefined; readonly to: NodeName | undefined }
+  | { readonly on: 'link'; readonly from: LinkEnd | undefined; readonly to: LinkEnd | undefined }
   | {
       readonly on: 'links';
       readonly from: readonly NodeName[] | undefined;
@@ -124,12 +133,19 @@ function readChoice(kind: ShapeKind, place: Place): LinkChoice {
 }
 
 function readEnds(place: Place): LinkChoice {
-  const [froms, tos] = [nodesOf(place, 'from'), nodesOf(place, 'to')];
+  const [froms, tos] = [endsOf(place, 'from'), endsOf(place, 'to')];
   const isList = [place.options['from'], place.options['to']].some(Array.isArray);
   const [from, to] = [froms?.[0], tos?.[0]];
-  if (from !== undefined && from === to && froms?.length === 1 && tos?.length === 1)
+  const isNode = END_WORDS.every((word) => word !== from);
+  if (from !== undefined && from === to && isNode && froms?.length === 1 && tos?.length === 1)
     refuse(place.where, `${from} has no link to itself`);
   return isList ? { on: 'links', from: froms, to: tos } : { on: 'link', from, to };
+}
+
+/** A list holds names only: a role is one node's. */
+function endsOf(place: Place, key: 'from' | 'to'): readonly LinkEnd[] | undefined {
+  const word = END_WORDS.find((each) => each === place.options[key]);
+  return word === undefined ? nodesOf(place, key) : [word];
 }
 
 function impliedChoice(kind: ShapeKind, options: FaultOptions): (typeof CHOICES)[number] {

@@ -24,6 +24,10 @@ describe('link faults', () => {
     [blackhole(), { from: 'n1', to: 'n3' }, 'blackhole on n1>n3', 1],
     [blackhole(), { to: 'n3' }, /^blackhole on n[12]>n3$/, 1],
     [blackhole(), { on: 'link' }, /^blackhole on n\d>n\d$/, 1],
+    [latency(), { from: 'follower', to: 'leader' }, /^latency 100 ms on n[13]>n2$/, 1],
+    [latency(), { from: 'leader', to: 'follower' }, /^latency 100 ms on n2>n[13]$/, 1],
+    [latency(), { from: 'follower', to: 'follower' }, /^latency 100 ms on (n1>n3|n3>n1)$/, 1],
+    [latency(), { from: 'n3', to: 'follower' }, 'latency 100 ms on n3>n1', 1],
     [hold(), { from: ['n1', 'n2'], to: 'n3' }, 'hold on links from n1, n2 to n3', 2],
     [latency(), { to: ['n1', 'n2'] }, 'latency 100 ms on links from all to n1, n2', 4],
   ])('%# %j', async (nemesis, options, text, links) => {

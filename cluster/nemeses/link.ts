@@ -3,7 +3,7 @@ import { sleep } from '../../harness/core/clock.ts';
 import { invariant, unreachable } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
-import type { Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
+import type { Leader, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
 import type {
   DirectedLink,
   LinkState,
@@ -45,8 +45,10 @@ import {
 import {
   cutsOff,
   drawLinkOptions,
+  END_WORDS,
   LINK_SHAPES,
   type LinkChoice,
+  type LinkEnd,
   type LinkSpec,
   rampOf,
   readLinkSpec,
@@ -208,13 +210,21 @@ function planLinks(
   const { nodes, timing } = ctx.cluster;
   const can = canOnLinks(ctx.cluster, kind);
   if (can !== true) return { reason: can };
-  const others = hitByOthers(ctx.board, lane);
+  const others = hitByOthers(ctx.board, ctx.lane ?? lane);
   // Whoever is only slow is not down: then the quorum does not limit the choice.
   const asked = where.on === 'node' && asksBeyondQuorum(where.target);
   const rule = cutsOff(kind) && !asked ? quorum : 'ignore';
   const ask = (target: TargetSpec): Targets =>
-    resolveTargets({ spec: target, nodes, roles, others, quorum: rule, random: ctx.random });
-  const chosen = chooseLinks(where, { nodes, roles, random: ctx.random, ask });
+    resolveTargets({
+      spec: target,
+      nodes,
+      roles,
+      others,
+      quorum: rule,
+      random: ctx.random,
+      led: ctx.board.led,
+    });
+  const chosen = chooseLinks(where, { nodes, roles, random: ctx.random, led: ctx.board.led, ask });
   if ('reason' in chosen) return chosen;
   const { links, targets } = chosen;
   const why = nothingPasses(links, before.matrix);
@@ -244,6 +254,7 @@ interface Choosing {
   readonly nodes: readonly NodeName[];
   readonly roles: readonly RoleSample[];
   readonly random: Random;
+  readonly led: readonly Leader[] | undefined;
   ask(spec: TargetSpec): Targets;
 }
 
@@ -263,16 +274,34 @@ function chooseLinks(
       return { links: linksOfNodes(targets, nodes, where.direction), targets, text };
     }
     case 'link': {
-      const pair = pairOf(where, nodes, random);
+      const from = endOf(where.from, choosing, undefined);
+      if (typeof from === 'object') return from;
+      const to = endOf(where.to, choosing, from);
+      if (typeof to === 'object') return to;
+      const pair = pairOf({ from, to }, nodes, random);
       if ('reason' in pair) return pair;
-      const { from, to } = pair;
-      return { links: [{ from, to }], targets: [from, to], text: `on ${linkText({ from, to })}` };
+      return { links: [pair], targets: [pair.from, pair.to], text: `on ${linkText(pair)}` };
     }
     case 'links':
       return namedLinks(where, nodes);
     default:
       return unreachable(where);
   }
+}
+
+/** Who is meant by one end of a link, other than who is at the other end already. */
+function endOf(
+  end: LinkEnd | undefined,
+  { nodes, roles, random, led }: Choosing,
+  other: NodeName | undefined,
+): NodeName | undefined | { readonly reason: string } {
+  const spec = END_WORDS.find((word) => word === end);
+  if (spec === undefined) return end;
+  const eligible = new Set(nodes.filter((node) => node !== other));
+  // What the link costs is seen when it is known.
+  const rest = { others: new Set<NodeName>(), quorum: 'ignore' } as const;
+  const answer = resolveTargets({ spec, nodes, eligible, roles, random, led, ...rest });
+  return 'reason' in answer ? answer : answer.targets[0];
 }
 
 function namedLinks(

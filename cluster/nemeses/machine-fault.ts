@@ -65,12 +65,12 @@ export async function proveMachines(
 ): Promise<Evidence> {
   const deadline = ctx.clock.now() + nanosFromMs(withinMs);
   for (;;) {
-    const before = hitByOthers(ctx.board, lane);
+    const before = hitByOthers(ctx.board, ctx.lane ?? lane);
     const seen = await Promise.all(
       nodes.map(async (node) => [node, await look(node, find)] as const),
     );
     // Whoever was held when the look began may be free by now.
-    const others = new Set([...before, ...hitByOthers(ctx.board, lane)]);
+    const others = new Set([...before, ...hitByOthers(ctx.board, ctx.lane ?? lane)]);
     const findings = seen.map(
       ([node, finding]) => [node, others.has(node) ? excused(finding) : finding] as const,
     );
@@ -114,7 +114,7 @@ export async function awaitRunning(
   when: string,
 ): Promise<string | undefined> {
   if (ctx.cluster.processes !== undefined) {
-    const others = hitByOthers(ctx.board, lane);
+    const others = hitByOthers(ctx.board, ctx.lane ?? lane);
     const proof = await proveStates(nodes, ctx, STATE_MS_MAX, (node, state) => {
       if (state.state === 'running') return { is: 'proof', text: stateText(state) };
       if (others.has(node)) return { is: 'other', text: `${stateText(state)} (another fault)` };

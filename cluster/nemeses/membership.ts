@@ -82,6 +82,7 @@ export function membership(): Nemesis {
 function familyOf(memory: Memory): FaultFamily<MembershipSpec, Survey, Held> {
   return {
     name: MEMBERSHIP,
+    single: 'there is one list of members',
     available: ({ membership: can }: Cluster) =>
       can !== undefined || 'this cluster does not let its members be changed',
     read: readMembershipSpec,
@@ -119,6 +120,7 @@ function plan(
     others: hitByOthers(ctx.board, MEMBERSHIP),
     quorum: spec.quorum,
     random: ctx.random,
+    led: ctx.board.led,
   });
   if ('reason' in answer) return answer;
   const { target } = spec;

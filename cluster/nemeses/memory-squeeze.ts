@@ -14,7 +14,7 @@ import {
   proveMachines,
   undoAll,
 } from './machine-fault.ts';
-import { DOWN_TARGETS, type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
+import { DOWN_TARGETS, type NodeSpec, ONE_MACHINE, planNodes, readNodeSpec } from './node-fault.ts';
 import { canBeSqueezed, resourcesOf, usageOfAll } from './squeeze.ts';
 
 const NAME = 'memory-squeeze';
@@ -35,6 +35,7 @@ interface Own {
 export function memorySqueeze(): Nemesis {
   return nemesisOf<NodeSpec<null>, readonly RoleSample[], MachineHeld<Own>>({
     name: NAME,
+    single: ONE_MACHINE,
     available: canBeSqueezed,
     read: (place) => readNodeSpec(place, [], () => null),
     draw: (random) => ({ target: random.pick(DOWN_TARGETS) }),

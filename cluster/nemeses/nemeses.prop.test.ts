@@ -14,6 +14,7 @@ import { dropPackets } from './drop-packets.ts';
 import { failingSync } from './failing-sync.ts';
 import { fullDisk } from './full-disk.ts';
 import { kill } from './kill.ts';
+import { inLane } from './lanes.ts';
 import { bandwidth, blackhole, hold, latency, link, reset, slowClose } from './link.ts';
 import { memorySqueeze } from './memory-squeeze.ts';
 import { partition } from './partition.ts';
@@ -81,7 +82,8 @@ async function play(
         record,
         table: new ThreadTable({ clients: 0, lanes: [nemesis.name] }),
         invoke: async (_thread, op) => {
-          const value = await nemesis.invoke(op, cluster.context(seed * 1000 + ops.length));
+          const context = cluster.context(seed * 1000 + ops.length);
+          const value = await nemesis.invoke(op, { ...context, lane: nemesis.name });
           return { type: 'info', value: JSON.parse(JSON.stringify(value)) };
         },
         onBug: (error) => {
@@ -99,7 +101,8 @@ async function play(
     ),
   );
   await clock.run(Promise.all([watch(), ...lanes]));
-  await clock.run(Promise.all(nemeses.map((nemesis) => nemesis.heal(cluster.context(seed)))));
+  const heal = (nemesis: Nemesis) => nemesis.heal({ ...cluster.context(seed), lane: nemesis.name });
+  await clock.run(Promise.all(nemeses.map(heal)));
   return { cluster, ops, mostHit };
 }
 
@@ -167,6 +170,29 @@ describe('all lanes together', () => {
       }),
       { numRuns: 15 },
     );
+  });
+
+  it('may be several of one kind', async () => {
+    const kinds = FAMILIES.filter((make) => make().single === undefined);
+    const second = kinds.map((make) => () => inLane(make(), `${make().name}-2`));
+    const results = new Map<string, number>();
+    await fc.assert(
+      fc.asyncProperty(runs, async (run) => {
+        const { cluster, ops, mostHit } = await play([...kinds, ...second], run);
+        expect(mostHit).toBeLessThanOrEqual(hitLimit(run.size));
+        expect(await cluster.clock.run(cluster.damage())).toEqual([]);
+        for (const { lane, value, type } of ops) {
+          const { evidence, fault, stage } = value as unknown as FaultValue;
+          if (type === 'invoke' || evidence === undefined) continue;
+          expect({ lane, stage, result: evidence.result }).not.toMatchObject({ result: 'failed' });
+          expect([fault, `${fault}-2`]).toContain(lane);
+          if (evidence.result === 'installed')
+            results.set(lane ?? '', (results.get(lane ?? '') ?? 0) + 1);
+        }
+      }),
+      { numRuns: 30 },
+    );
+    expect(results.size).toBe(2 * kinds.length);
   });
 
   it('begin and end in turns, a begin and its end under one id', async () => {

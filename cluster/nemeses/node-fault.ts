@@ -19,6 +19,9 @@ export interface NodeSpec<Own> {
   readonly own: Own;
 }
 
+/** Why two lanes of one kind would undo each other. */
+export const ONE_MACHINE = 'what it does to a machine is there once';
+
 /** What random schedules draw from where a fault costs nobody the majority. */
 export const HARMLESS_TARGETS: readonly TargetWord[] = [
   'one',
@@ -68,6 +71,7 @@ export function planNodes<Held>(
     others: hitByOthers(board, lane),
     quorum: isDown ? spec.quorum : 'ignore',
     random,
+    led: board.led,
   });
   if ('reason' in answer) return answer;
   const { targets } = answer;

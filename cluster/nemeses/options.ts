@@ -17,7 +17,10 @@ export const DIRECTIONS = ['both', 'in', 'out'] as const;
 export type Direction = (typeof DIRECTIONS)[number];
 
 const QUORUM_RULES = ['keep', 'ignore'] as const satisfies readonly QuorumRule[];
-const TARGET_ALIASES: Readonly<Record<string, TargetSpec>> = { primaries: 'leaders' };
+const TARGET_ALIASES: Readonly<Record<string, TargetSpec>> = {
+  primaries: 'leaders',
+  'new-leader': 'leader',
+};
 
 /** Where the options stand, for messages: `faults.json: entry 2 (partition)`. */
 export interface Place {

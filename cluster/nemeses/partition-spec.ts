@@ -2,6 +2,7 @@
 import { unreachable } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
+import type { Leader } from '../../harness/protocols/nemesis.ts';
 import type { Grudge } from '../../harness/protocols/network.ts';
 import type { RoleSample } from '../../harness/protocols/system.ts';
 import * as grudges from '../network/grudge.ts';
@@ -118,6 +119,8 @@ export interface Situation {
   /** Nodes that other lanes hit. */
   readonly others: ReadonlySet<NodeName>;
   readonly random: Random;
+  /** See `FaultBoard`. */
+  readonly led?: readonly Leader[] | undefined;
 }
 
 export interface DecidedPartition {

@@ -61,9 +61,10 @@ export function partition(options: PartitionOptions = {}): Nemesis {
       const [roles, before] = await Promise.all([ctx.cluster.roles(), networkOf(ctx).observe()]);
       return { roles, before };
     },
-    plan: (spec, { roles, before }, { board, cluster, random }) => {
-      const others = hitByOthers(board, NAME);
-      const decided = decidePartition(spec, { nodes: cluster.nodes, roles, others, random });
+    plan: (spec, { roles, before }, { board, cluster, random, lane = NAME }) => {
+      const others = hitByOthers(board, lane);
+      const { nodes } = cluster;
+      const decided = decidePartition(spec, { nodes, roles, others, random, led: board.led });
       if ('reason' in decided) return decided;
       const { grudge, ...rest } = decided;
       const why = nothingPasses(linksOf(grudge), before);

@@ -61,5 +61,5 @@ async function remove(held: ProcessHeld, ctx: NemesisContext): Promise<{ evidenc
 
 /** Both lanes may choose a node in the same moment; a process that is gone proves no pause. */
 function isGoneByOthers(node: NodeName, state: ProcessState, ctx: NemesisContext): boolean {
-  return state.state === 'gone' && hitByOthers(ctx.board, NAME).has(node);
+  return state.state === 'gone' && hitByOthers(ctx.board, ctx.lane ?? NAME).has(node);
 }

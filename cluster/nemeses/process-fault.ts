@@ -135,9 +135,10 @@ function planProcessFault(
     nodes,
     eligible: new Set(able),
     roles: survey.roles,
-    others: hitByOthers(ctx.board, what.lane),
+    others: hitByOthers(ctx.board, ctx.lane ?? what.lane),
     quorum: spec.quorum,
     random: ctx.random,
+    led: ctx.board.led,
   });
   if ('reason' in answer) return answer;
   const { targets } = answer;

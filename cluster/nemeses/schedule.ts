@@ -5,6 +5,7 @@ import type { Generator } from '../../harness/generator/generator.ts';
 import type { ScheduleOptions } from '../../harness/protocols/nemesis.ts';
 import type { ScheduledFault } from '../../harness/protocols/run.ts';
 import { laneSchedule, type Planned, type Plans } from './lane-schedule.ts';
+import { laneOf } from './lanes.ts';
 import type { FaultOptions } from './options.ts';
 
 /**
@@ -12,21 +13,23 @@ import type { FaultOptions } from './options.ts';
  * `durationMs`, both uniform, drawn with the fault's options from `options.random`.
  */
 export function randomSchedule(
-  lane: string,
+  kind: string,
   options: ScheduleOptions,
   draw: (random: Random) => FaultOptions,
 ): Generator {
-  return laneSchedule(lane, randomPlans(options.random.clone(), options, draw));
+  const plans = randomPlans(options.random.clone(), options, draw);
+  return laneSchedule(options.lane ?? kind, plans, kind);
 }
 
 /**
- * The entries for this lane, at their offsets from the start of the main phase, which is when this
+ * The entries of this lane, at their offsets from the start of the main phase, which is when this
  * generator is first asked. A fault that is late, because the one before it took long to end,
- * begins at once; it still ends at its own time.
+ * begins at once; it still ends at its own time. One that waits for something is offered at its
+ * time, with what it waits for, and lasts from when it was there.
  */
 export function scripted(lane: string, entries: readonly ScheduledFault[]): Generator {
-  const own = entries.filter(({ fault }) => fault === lane).toSorted((a, b) => a.atMs - b.atMs);
-  return laneSchedule(lane, scriptedPlans(own, 0));
+  const own = entries.filter((entry) => laneOf(entry) === lane).toSorted((a, b) => a.atMs - b.atMs);
+  return laneSchedule(lane, scriptedPlans(own, 0), own[0]?.fault);
 }
 
 function randomPlans(
@@ -58,11 +61,14 @@ function scriptedPlans(entries: readonly ScheduledFault[], at: number): Plans {
     first: () => {
       const entry = entries[at];
       if (entry === undefined) return undefined;
-      const { atMs, forMs, options } = entry;
+      const { atMs, forMs, options, trigger } = entry;
       const planned: Planned = {
-        options,
+        options: trigger === undefined ? options : { ...options, trigger: { ...trigger } },
         beginDue: (start) => nanos(start + nanosFromMs(atMs)),
-        endDue: (start) => nanos(start + nanosFromMs(atMs + forMs)),
+        endDue: (start, begun) =>
+          trigger === undefined
+            ? nanos(start + nanosFromMs(atMs + forMs))
+            : nanos(begun + nanosFromMs(forMs)),
       };
       return [planned, scriptedPlans(entries, at + 1)];
     },

@@ -59,7 +59,7 @@ const PROBE_MS_MAX = 1500;
 export class FakeCluster {
   readonly clock: VirtualClock = new VirtualClock();
   readonly lies: Set<Lie> = new Set();
-  readonly board: Required<FaultBoard> = { hit: new Map(), links: new Map() };
+  readonly board: Required<FaultBoard> = { hit: new Map(), links: new Map(), led: [] };
   readonly disks: FakeDisks = new FakeDisks(this.clock);
   readonly clocks: FakeClocks = new FakeClocks(this.clock);
   readonly plugs: FakePlugs = new FakePlugs(this.clock);

@@ -14,7 +14,7 @@ import {
   proveMachines,
   undoAll,
 } from './machine-fault.ts';
-import { DOWN_TARGETS, type NodeSpec, planNodes, readNodeSpec } from './node-fault.ts';
+import { DOWN_TARGETS, type NodeSpec, ONE_MACHINE, planNodes, readNodeSpec } from './node-fault.ts';
 import type { Finding } from './process-fault.ts';
 
 const NAME = 'unplug';
@@ -28,6 +28,7 @@ const SHOWN_MS_MAX = 3_000;
 export function unplug(): Nemesis {
   return nemesisOf<NodeSpec<null>, readonly RoleSample[], MachineHeld<null>>({
     name: NAME,
+    single: ONE_MACHINE,
     available: ({ plugs }) =>
       plugs !== undefined || 'only containers can be unplugged: --backend docker',
     read: (place) => readNodeSpec(place, [], () => null),

@@ -174,3 +174,24 @@ export interface ThresholdRow {
   /** Why it is not known. */
   readonly reason?: string;
 }
+
+/** Checker `sometimes`. */
+export interface SometimesDetails {
+  readonly [name: string]: unknown;
+  readonly rows: readonly SometimesRow[];
+}
+export interface SometimesRow {
+  /** `leader-changed-under-load` */
+  readonly property: string;
+  /** The run was to reach it. */
+  readonly asked: boolean;
+  readonly count: number;
+  /** `index`: an entry of the history, where one shows it. */
+  readonly first?: {
+    readonly text: string;
+    readonly index?: number;
+    readonly timeNanos?: number;
+  };
+  /** Why this run cannot tell. */
+  readonly why?: string;
+}

@@ -26,6 +26,8 @@ export interface FaultValue {
   readonly evidence: Evidence;
   /** Measured after the event, for network faults: `n1>n2` mapped to open, cut or unknown. */
   readonly matrix?: { readonly [link: string]: string };
+  /** What a fault that waited had waited for: what came, and after how long. */
+  readonly trigger?: { readonly event: string; readonly waitedMs: number };
 }
 
 export interface NemesisContext {
@@ -34,6 +36,8 @@ export interface NemesisContext {
   readonly random: Random;
   /** Which nodes are hit by which lane now: keeps the faults of all lanes below a majority. */
   readonly board: FaultBoard;
+  /** The lane it runs in; absent: the one that bears the nemesis's own name. */
+  readonly lane?: string;
 }
 
 /** Shared between lanes; see `cluster/targets.ts` for who reads it. */
@@ -42,9 +46,19 @@ export interface FaultBoard {
   readonly hit: Map<string, ReadonlySet<NodeName>>;
   /** Links (`n1>n2`) that each lane disturbs: what another lane's probe misses there is no sign. */
   readonly links?: Map<string, ReadonlySet<string>>;
+  /** Who was seen to lead, the newest last; each in a higher term than the one before. */
+  readonly led?: Leader[];
+}
+
+/** A node that led. Where a store says no terms, they are counted. */
+export interface Leader {
+  readonly node: NodeName;
+  readonly term: number;
 }
 
 export interface ScheduleOptions {
+  /** The lane they are for; absent: the one that bears the nemesis's own name. */
+  readonly lane?: string;
   readonly random: Random;
   readonly timing: Timing;
   /** Mean pause between two faults of a lane, and mean length of a fault. */
@@ -62,6 +76,8 @@ export interface Nemesis {
    * Throws `bad-input`, beginning with `where`, for a word that it does not know.
    */
   check?(options: Readonly<Record<string, JsonValue>>, where: string): void;
+  /** Why there can be no second lane of it, if so: what it changes is there only once. */
+  readonly single?: string;
   /** Offers of begin and end, in turns, for its own thread; the value says what and whom. */
   schedule(options: ScheduleOptions): Generator;
   /** Injects or ends a fault; returns the completed event's value. Throws only for our own bugs. */

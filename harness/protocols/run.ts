@@ -33,6 +33,8 @@ export interface RunConfig {
   readonly unknown: 'fail' | 'warn' | 'pass';
   /** A metric mapped to the expressions that must hold of it; see `checkers/thresholds/`. */
   readonly thresholds?: Readonly<Record<string, readonly string[]>>;
+  /** Properties that it must reach; see `checkers/sometimes/`. */
+  readonly sometimes?: readonly string[];
   /** The test it was made for, in a suite. */
   readonly test?: TestRef;
   /** Names of the checks that its test adds, from code that is not stored. */
@@ -41,12 +43,37 @@ export interface RunConfig {
 
 /** One line of a fault schedule: `{ "at": "5s", "fault": "partition", "for": "6s", ... }`. */
 export interface ScheduledFault {
-  /** Since the start of the main phase. */
+  /** Since the start of the main phase. With a trigger: not before. */
   readonly atMs: number;
+  /** With a trigger it counts from the moment at which the fault was there. */
   readonly forMs: number;
   readonly fault: string;
   /** The nemesis's own words: shape, direction, target; it checks them. */
   readonly options: Readonly<Record<string, JsonValue>>;
+  /** Absent: the lane that bears the name of the fault. Lanes of one kind may overlap. */
+  readonly lane?: string;
+  readonly trigger?: FaultTrigger;
+}
+
+/** What a fault waits for, once its time has come; after `withinMs` in vain it is skipped. */
+export type FaultTrigger = EventTrigger | WriteTrigger;
+
+/** The first such event after the fault's time, and then `delayMs`. */
+export interface EventTrigger {
+  /** `leader-change`: a node leads in a higher term than any before it. */
+  readonly after: 'leader-change' | 'fault-begun' | 'fault-ended';
+  /** For events of faults: the kind of fault, or the lane, whose event it is. */
+  readonly of?: string;
+  readonly delayMs: number;
+  readonly withinMs: number;
+}
+
+/** A moment at which a client's write is under way. */
+export interface WriteTrigger {
+  readonly while: 'write-in-flight';
+  /** At which node: `leader`, `any`, or one by its name. */
+  readonly on: string;
+  readonly withinMs: number;
 }
 
 /** `run.json`: written before anything starts, completed when the cluster is known. */
@@ -104,6 +131,8 @@ export interface RunResult {
     readonly open: number;
   };
   readonly wallMs: number;
+  /** How long the checkers took. */
+  readonly checkMs?: number;
   /** Its cluster still runs, healed, for somebody to look at; see `--leave-running`. */
   readonly leftRunning?: true;
   /** The disk did not take all of the history, which was judged from memory. */

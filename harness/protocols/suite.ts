@@ -18,10 +18,25 @@ export interface TestRef {
 
 /** What a test that must fail is expected to show. */
 export interface Expectation {
-  /** A kind of anomaly, as checkers name it; absent: any violation but `threshold`. */
+  /** A kind of anomaly, as checkers name it; without `anomalies` either, any violation but `threshold`. */
   readonly anomaly?: string;
+  /** In its place: kinds, of which one is enough. */
+  readonly anomalies?: readonly string[];
+  /** One run must show all of `anomalies`. */
+  readonly every?: boolean;
+  /** Of a regression: what is played to find a bug that is known. */
+  readonly known?: string;
   /** It must be seen within so many runs. */
   readonly runs: number;
+}
+
+/** `stale-read`, `stale-read or lost-write`, `stale-read and lost-write`; undefined: any violation. */
+export function expectedText({
+  anomaly,
+  anomalies,
+  every,
+}: Omit<Expectation, 'runs'>): string | undefined {
+  return anomaly ?? anomalies?.join(every === true ? ' and ' : ' or ');
 }
 
 /** A kind of fault in one run: how often it took effect, of how often it began. */
@@ -45,6 +60,12 @@ export interface SuiteRun {
   readonly faults: readonly FaultCount[];
   /** Share of the operations that came back ok, 0 to 1. */
   readonly availability?: number;
+  /** Operations that succeeded in the main phase, a second. */
+  readonly throughput?: number;
+  /** The longest time without a success in the main phase. */
+  readonly longestGapMs?: number;
+  /** How long the checkers took. */
+  readonly checkMs?: number;
   /** Kinds of anomaly that were found. */
   readonly anomalies: readonly string[];
   /** See `fingerprintOf`; only for `fail`. */
@@ -102,4 +123,56 @@ export interface SuiteResult {
   readonly exitCode: number;
   readonly wallMs: number;
   readonly interrupted?: 'SIGINT' | 'SIGTERM';
+  readonly explored?: Explored;
+  readonly changes?: Changes;
+}
+
+/** What the time was spent on that the tests of a nightly suite had left. */
+export interface Explored {
+  readonly runs: number;
+  readonly ms: number;
+  /** Acknowledged. */
+  readonly operations: number;
+  /** Situations that no exploration had seen before, and all that were ever seen. */
+  readonly fresh: number;
+  readonly situations: number;
+  /** Runs that no checker could decide. */
+  readonly undecided: number;
+  readonly findings: number;
+}
+
+/** Findings beside those of earlier nights. */
+export interface Changes {
+  /** Earlier suites that were looked at. */
+  readonly nights: number;
+  readonly findings: readonly FindingChange[];
+}
+
+/**
+ * `new`: not seen before. `ongoing`: seen tonight and before. `rare`: not seen tonight, but too few clean
+ * runs to say that it is gone. `resolved`: so many clean runs that its earlier rate is ruled out.
+ */
+export type FindingState = 'new' | 'ongoing' | 'rare' | 'resolved';
+
+export interface FindingChange {
+  readonly fingerprint: string;
+  readonly state: FindingState;
+  /** Kinds of anomaly. */
+  readonly kinds: readonly string[];
+  /** Titles of the tests that showed it. */
+  readonly tests: readonly string[];
+  /** Of so many runs of those tests, over all nights; of exploring each night counts as one. */
+  readonly found: number;
+  readonly of: number;
+  /** Wilson's interval of 95 % for its rate until it was last seen. */
+  readonly low: number;
+  readonly high: number;
+  /** Runs since it was last seen, and how many are asked for before it counts as resolved. */
+  readonly clean: number;
+  readonly needed: number;
+  /** ISO 8601: the starts of the suites that showed it first and last. */
+  readonly first: string;
+  readonly last: string;
+  /** The first run that showed it tonight. */
+  readonly run?: string;
 }

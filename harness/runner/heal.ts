@@ -47,7 +47,7 @@ async function healLane(nemesis: Nemesis, request: HealRequest): Promise<RunProb
   if (entry) record({ ...entry, type: 'invoke', value: { stage: 'end' } });
   let evidence: Evidence;
   try {
-    const healing = nemesis.heal(context);
+    const healing = nemesis.heal({ ...context, lane: nemesis.name });
     evidence = await withDeadline(context.clock, LANE_MS_MAX, `heal ${nemesis.name}`, healing);
   } catch (error) {
     evidence = { result: 'failed', why: messageOf(error) };

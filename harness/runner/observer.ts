@@ -15,7 +15,13 @@ const RECORD_EVERY_MS = 2000;
  */
 export async function observeRoles(
   cluster: Cluster,
-  stage: { readonly clock: Clock; readonly log: Log; record(draft: OpDraft): Op },
+  stage: {
+    readonly clock: Clock;
+    readonly log: Log;
+    record(draft: OpDraft): Op;
+    /** Told of every sample, recorded or not. */
+    onRoles?(samples: readonly RoleSample[]): void;
+  },
   phase: () => Phase,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,6 +33,7 @@ export async function observeRoles(
     recordInvariants(cluster, (draft) => stage.record(draft), phase());
     try {
       const samples = await cluster.roles();
+      stage.onRoles?.(samples);
       const shape = samples.map(({ node, role, state, term, leader }) =>
         [node, role, state, term, leader].join(' '),
       );

@@ -5,14 +5,14 @@ import { InvariantError } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
 import type { Log } from '../core/log.ts';
 import { Random, type Seed } from '../core/prng.ts';
-import { nanos, nanosFromMs } from '../core/units.ts';
+import { type Nanos, nanos, nanosFromMs } from '../core/units.ts';
 import { any } from '../generator/combine.ts';
 import { ThreadTable } from '../generator/context.ts';
 import type { Generator, Thread } from '../generator/generator.ts';
 import { clients, nemesis as nemesisLane } from '../generator/route.ts';
 import type { History } from '../history/history.ts';
 import type { Op, OpDraft, Phase } from '../history/op.ts';
-import type { FaultBoard, FaultValue, Nemesis } from '../protocols/nemesis.ts';
+import type { FaultBoard, FaultValue, Leader, Nemesis } from '../protocols/nemesis.ts';
 import type { PhaseSpan, RunConfig, RunProblem } from '../protocols/run.ts';
 import type { Cluster } from '../protocols/system.ts';
 import type { WorkloadInstance } from '../protocols/workload.ts';
@@ -22,6 +22,7 @@ import { type Ended, interpret, type Stage } from './interpreter.ts';
 import { recordInvariants } from './invariants.ts';
 import { observeRoles } from './observer.ts';
 import { probeUntilOk } from './recover.ts';
+import { Triggers, triggerOf, withoutTrigger } from './triggers.ts';
 
 /** Beyond a client's own timeout: a node that is started again may take long to answer. */
 const DRAIN_GRACE_MS = 20_000;
@@ -33,8 +34,9 @@ export interface PlayRequest {
   readonly config: RunConfig;
   readonly cluster: Cluster;
   readonly workload: WorkloadInstance;
+  /** One for each lane, and named as the lane is. */
   readonly nemeses: readonly Nemesis[];
-  /** One generator a lane; the lane is the nemesis's name. */
+  /** One generator a lane, by its name. */
   readonly schedules: ReadonlyMap<string, Generator>;
   readonly seed: Seed;
   readonly clock: Clock;
@@ -67,7 +69,14 @@ class Play implements AsyncDisposable {
   readonly problems: RunProblem[] = [];
   readonly #stage: Stage;
   readonly #pool: ClientPool;
-  readonly #board: FaultBoard = { hit: new Map(), links: new Map() };
+  readonly #board: FaultBoard & { readonly led: Leader[] } = {
+    hit: new Map(),
+    links: new Map(),
+    led: [],
+  };
+  readonly #triggers: Triggers;
+  /** The end of the phase that is played. */
+  #until: Nanos = nanos(0);
   readonly #openFaults: Map<string, OpenFault> = new Map();
   readonly #stopObserver: AbortController = new AbortController();
   #observer: Promise<void> | undefined;
@@ -81,6 +90,12 @@ class Play implements AsyncDisposable {
       (apis) => workload.client(apis),
       log,
     );
+    this.#triggers = new Triggers({
+      cluster,
+      clock,
+      led: this.#board.led,
+      isSimulated: config.backend === 'sim' || config.backend === 'memory',
+    });
     this.#stage = {
       clock,
       table: new ThreadTable({
@@ -101,7 +116,11 @@ class Play implements AsyncDisposable {
     const { workload, interrupt, cluster } = this.#request;
     this.#observer = observeRoles(
       cluster,
-      { ...this.#stage, log: this.#request.log },
+      {
+        ...this.#stage,
+        log: this.#request.log,
+        onRoles: (roles) => this.#triggers.rolesSeen(roles),
+      },
       () => this.#phase,
       this.#stopObserver.signal,
     );
@@ -112,7 +131,7 @@ class Play implements AsyncDisposable {
     const recovered = await this.#recover();
     if (interrupt.aborted) return;
     const keys = keysOf(this.#request.recorder.snapshot());
-    const done = await this.#until('final', clients(workload.final(keys)), FINAL_MS_MAX);
+    const done = await this.#playOut('final', clients(workload.final(keys)), FINAL_MS_MAX);
     // What follows from a node that never came back is said once.
     if (interrupt.aborted || !recovered) return;
     const missing = unread(keys, this.#request.recorder.snapshot());
@@ -144,7 +163,7 @@ class Play implements AsyncDisposable {
   }
 
   /** A phase that ends by itself; its time is only a bound. False when that cut it short. */
-  async #until(phase: Phase, generator: Generator, ms: number): Promise<boolean> {
+  async #playOut(phase: Phase, generator: Generator, ms: number): Promise<boolean> {
     const rest = await this.#play(phase, generator, ms);
     return rest === undefined || this.#request.interrupt.aborted;
   }
@@ -153,9 +172,10 @@ class Play implements AsyncDisposable {
   async #play(phase: Phase, generator: Generator, ms: number): Promise<Generator | undefined> {
     const { clock, config, interrupt } = this.#request;
     const start = this.#enter(phase);
+    this.#until = nanos(start + nanosFromMs(ms));
     const rest = await interpret(this.#stage, generator, {
       phase,
-      until: nanos(start + nanosFromMs(ms)),
+      until: this.#until,
       drainMs: config.workloadOptions.clientTimeoutMs + DRAIN_GRACE_MS,
       signal: interrupt,
     });
@@ -188,7 +208,7 @@ class Play implements AsyncDisposable {
     // With fewer clients than nodes, some nodes have nobody who could ask them.
     const nodes = cluster.nodes.slice(0, Math.max(1, Math.min(count, cluster.nodes.length)));
     const probes = clients(probeUntilOk(nodes, workload.probe));
-    if (await this.#until('recover', probes, RECOVER_MS_MAX)) return true;
+    if (await this.#playOut('recover', probes, RECOVER_MS_MAX)) return true;
     const within = `${RECOVER_MS_MAX / 1000} s after the faults were healed`;
     this.#incomplete('recover', `not every node answered within ${within}`);
     return false;
@@ -203,15 +223,38 @@ class Play implements AsyncDisposable {
     if (typeof thread === 'number') {
       const node = this.#stage.table.nodeOf(thread);
       if (node === undefined) throw new InvariantError(`client thread ${thread} has no node`);
-      return this.#pool.invoke(thread, node, op);
+      const ended = this.#pool.invoke(thread, node, op);
+      this.#triggers.sent(op, node, ended);
+      return ended;
     }
+    const value = await this.#invokeFault(op);
+    this.#remember(op, value);
+    this.#triggers.faultSeen(op.lane ?? op.f, value);
+    return { type: 'info', value: asJson(value) };
+  }
+
+  /** A fault that is to follow something waits for it here, in its lane's own time. */
+  async #invokeFault(op: Op): Promise<FaultValue> {
+    const { lane = op.f } = op;
+    const trigger = triggerOf(op);
+    if (trigger === undefined) return this.#act(op);
+    const patience = { lane, until: this.#until, signal: this.#request.interrupt };
+    const waited = await this.#triggers.wait(trigger, patience);
+    if ('reason' in waited) {
+      const evidence = { result: 'skipped', why: waited.reason } as const;
+      return { stage: 'begin', fault: op.f, text: `no ${op.f}`, targets: [], evidence };
+    }
+    const value = await this.#act(withoutTrigger(op));
+    return { ...value, text: `${value.text}, once ${waited.event}`, trigger: waited };
+  }
+
+  #act(op: Op): Promise<FaultValue> {
     const nemesis = this.#request.nemeses.find(({ name }) => name === op.lane);
     if (nemesis === undefined) throw new InvariantError(`no nemesis for lane ${op.lane}`);
     const { cluster, clock } = this.#request;
     const random = this.#random(`nemesis/${op.id}`);
-    const value = await nemesis.invoke(op, { cluster, clock, random, board: this.#board });
-    this.#remember(op, value);
-    return { type: 'info', value: asJson(value) };
+    const context = { cluster, clock, random, board: this.#board, lane: nemesis.name };
+    return nemesis.invoke(op, context);
   }
 
   #remember(op: Op, value: FaultValue): void {
@@ -267,5 +310,6 @@ function asJson(value: FaultValue): JsonValue {
     ...value,
     evidence: { ...value.evidence },
     ...(value.matrix && { matrix: value.matrix }),
+    ...(value.trigger && { trigger: { ...value.trigger } }),
   };
 }

@@ -274,15 +274,17 @@ class Run {
     return recorder.history();
   }
   #diskComplete = true;
+  #checkMs = 0;
 
   async #check(
     history: History,
     logs: readonly { readonly node: string; readonly path: string }[],
   ): Promise<readonly CheckResult[]> {
-    const { config, judge, onPhase } = this.#request;
+    const { config, judge, onPhase, clock } = this.#request;
     onPhase('check');
     if (history.length === 0) return [];
     const timing = this.#manifest.timing ?? { heartbeatMs: 100, electionMs: 1000 };
+    const startMs = clock.wallMs();
     try {
       return await judge(this.#diskComplete ? undefined : history, {
         nodes: config.nodes,
@@ -296,6 +298,8 @@ class Run {
     } catch (error) {
       this.#problem('check', error);
       return [];
+    } finally {
+      this.#checkMs = clock.wallMs() - startMs;
     }
   }
 
@@ -311,6 +315,7 @@ class Run {
       ...(interrupted !== undefined && { interrupted }),
       counts: countOutcomes(history),
       wallMs,
+      checkMs: this.#checkMs,
       ...(this.#isLeft && { leftRunning: true as const }),
       ...(!this.#diskComplete && { incomplete: true as const }),
       ...(virtual !== undefined && {

@@ -83,6 +83,8 @@ export class FileBackend implements Backend, AsyncDisposable {
   #late = new ByteWriter();
   /** How often the file was replaced by another. */
   #replacements = 0;
+  /** While the name may already be that of another file. */
+  #replacing: Promise<void> | undefined;
 
   /** `file` ends at `end`; what it holds up to `synced` is durable. */
   constructor(
@@ -179,10 +181,9 @@ export class FileBackend implements Backend, AsyncDisposable {
     });
   }
 
-  /** The file is another one from now on, all of it synced; what is pending was of the old one. */
-  async replace(file: DiskFile, end: Position, applied: number): Promise<void> {
-    this.#forgetPending();
-    await this.rewritten(file, end, applied);
+  /** `INCOMING_DB`, synced up to `end`, takes the file's place; what is pending was of the old one. */
+  replace(end: Position, applied: number): Promise<void> {
+    return this.#replaceBy(end, applied, () => this.#forgetPending());
   }
 
   /** Writes what is committed into `file`, which is empty, and syncs it. */
@@ -200,15 +201,28 @@ export class FileBackend implements Backend, AsyncDisposable {
   }
 
   /** As `replace`, but the new file holds what the old one does: what is pending follows it. */
-  async rewritten(file: DiskFile, end: Position, applied: number): Promise<void> {
-    const old = this.#file;
-    this.#file = file;
-    this.#end = end;
-    this.#synced = end.offset;
-    this.#applied = applied;
-    this.#replacements++;
-    this.#late = new ByteWriter();
-    await old[Symbol.asyncDispose]();
+  rewritten(end: Position, applied: number): Promise<void> {
+    return this.#replaceBy(end, applied, () => {});
+  }
+
+  async #replaceBy(end: Position, applied: number, before: () => void): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#replacing = done.promise;
+    try {
+      await this.#disk.rename(INCOMING_DB, DB);
+      const old = this.#file;
+      this.#file = await this.#disk.open(DB);
+      before();
+      this.#end = end;
+      this.#synced = end.offset;
+      this.#applied = applied;
+      this.#replacements++;
+      this.#late = new ByteWriter();
+      await old[Symbol.asyncDispose]();
+    } finally {
+      this.#replacing = undefined;
+      done.resolve();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -244,7 +258,8 @@ export class FileBackend implements Backend, AsyncDisposable {
       const applied = this.#applied;
       const replacements = this.#replacements;
       const bytes = asBuffer((await this.#disk.read(DB)) ?? Buffer.alloc(0));
-      // Another file has the name now.
+      // It may be another file that has the name now.
+      await this.#replacing;
       if (replacements !== this.#replacements) continue;
       const data = bytes.subarray(0, end.offset);
       const found = readBatches(data, end, (body, offset) => {

@@ -280,8 +280,7 @@ class FileStorage implements Storage {
       }
       // From here on a restart finishes it; up to here it forgets it.
       await wal.mark({ meta, db: end, isInstalled: true });
-      await this.#disk.rename(INCOMING_DB, DB);
-      await this.#backend.replace(await this.#disk.open(DB), end, meta.index);
+      await this.#backend.replace(end, meta.index);
       this.#forgetRecovered();
       await wal.removeOld();
     });
@@ -337,8 +336,7 @@ class FileStorage implements Storage {
       await this.#disk.rename(REWRITTEN_DB, INCOMING_DB);
       // From here on a restart finishes it; up to here it forgets it.
       await wal.mark({ meta: wal.marker.meta, db: end, isInstalled: true, isRewritten: true });
-      await this.#disk.rename(INCOMING_DB, DB);
-      await backend.rewritten(await this.#disk.open(DB), end, applied);
+      await backend.rewritten(end, applied);
       isAdopted = true;
     });
     return isAdopted;
