@@ -3,11 +3,13 @@ import { EXIT, exitCodeOf, HarnessError } from '../harness/core/errors.ts';
 import { checkCommand } from './commands/check.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { explainCommand } from './commands/explain.ts';
+import { exploreCommand } from './commands/explore.ts';
 import { exportCommand } from './commands/export.ts';
 import { imagesCommand } from './commands/images.ts';
 import { initCommand } from './commands/init.ts';
 import { listCommand } from './commands/list.ts';
 import { mergeCommand } from './commands/merge.ts';
+import { regressionCommand } from './commands/regression.ts';
 import { replayCommand } from './commands/replay.ts';
 import { reportCommand, serveCommand } from './commands/report.ts';
 import { runCommand } from './commands/run.ts';
@@ -62,9 +64,11 @@ export async function main(around: Shell): Promise<number> {
   for (const make of [
     runCommand,
     checkCommand,
+    exploreCommand,
     explainCommand,
     replayCommand,
     shrinkCommand,
+    regressionCommand,
     reportCommand,
     serveCommand,
     mergeCommand,
