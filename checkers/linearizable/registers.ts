@@ -201,6 +201,7 @@ class RegisterJudge {
 
   #explain(): ReadonlyMap<number, readonly Anomaly[]> {
     const keys = [...this.#impossible.keys()].toSorted((a, b) => a - b);
+    if (keys.length === 0) return this.#proven;
     const { excerpts, keyHistories: historiesOf } = this.#registers;
     const isLong = (key: number): boolean =>
       excerpts !== undefined && isWorthExcerpts((this.#sizes[key] as Size).operations);
