@@ -141,7 +141,7 @@ function quoted(line: string, pattern: RegExp): string {
 }
 
 /** The lines of a file; of a longer line its beginning, of a longer file its beginning. */
-async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
+export async function* linesOf(path: string): AsyncGenerator<string, void, undefined> {
   const stream = createReadStream(path, { encoding: 'utf8', end: LOG_BYTES_MAX });
   let line = '';
   for await (const chunk of stream as AsyncIterable<string>) {

@@ -214,8 +214,11 @@ function isTest(value: unknown): boolean {
   const { test, runs, outcome, exitCode, reason, expects = { runs: 1 } } = fieldsOf(value);
   const { id, title, file = '', project = '', line = 1, repeat = 1 } = fieldsOf(test);
   const expected = fieldsOf(expects);
+  const { anomaly = '', anomalies = [], known = '' } = expected;
   return (
-    areTexts([id, title, reason, file, project, expected['anomaly'] ?? '']) &&
+    areTexts([id, title, reason, file, project, anomaly, known]) &&
+    Array.isArray(anomalies) &&
+    areTexts(anomalies) &&
     areNumbers([exitCode, line, repeat, expected['runs']]) &&
     ['pass', 'fail', 'unknown', 'error', 'not-run'].includes(String(outcome)) &&
     Array.isArray(runs) &&

@@ -1,5 +1,11 @@
-import { expect, test } from 'vitest';
-import { parseRestore } from './restore-process.ts';
+import { mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { openFileDisk } from '../storage/file-disk.ts';
+import { openStorage } from '../storage/storage.ts';
+import { parseRestore, type RestoreSettings, restoreFile } from './restore-process.ts';
+import { backupFileOf, PLAN } from './testing.ts';
 
 test('the flags of restore are those of etcdctl, with the same defaults', () => {
   expect(parseRestore(['file'])).toEqual({
@@ -56,4 +62,38 @@ test('help is text, and what cannot be used is refused in one line', () => {
     expect(() => parseRestore(args)).toThrow(expect.objectContaining({ code: 'bad-option' }));
     expect(() => parseRestore(args)).toThrow(said);
   }
+});
+
+describe('what is restored to one folder', () => {
+  /** In a folder that is not there yet, below one that is gone after the test. */
+  async function settingsOf(): Promise<RestoreSettings & { readonly parent: string }> {
+    const parent = await mkdtemp(join(tmpdir(), 'schism-restore-'));
+    onTestFinished(() => rm(parent, { recursive: true }));
+    const file = join(parent, 'backup');
+    await writeFile(file, await backupFileOf([(writer) => writer.put('b', 'k', Buffer.from('v'))]));
+    return { parent, file, dataDir: join(parent, 'new', 'data'), plan: PLAN };
+  }
+
+  test('twice at once is there once, whole', async () => {
+    const settings = await settingsOf();
+    const both = await Promise.allSettled([restoreFile(settings), restoreFile(settings)]);
+    const refused = both.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toMatchObject({
+      message: expect.stringMatching(/^the data folder .* exist/),
+    });
+    await using disk = await openFileDisk(settings.dataDir);
+    await using storage = await openStorage(disk);
+    expect(storage.recovered?.snapshot.index).toBe(3);
+  });
+
+  test('where a link leads nowhere, or a file is in the way, is refused', async () => {
+    const { parent, ...settings } = await settingsOf();
+    const link = join(parent, 'link');
+    await symlink(join(parent, 'nowhere'), link);
+    await expect(restoreFile({ ...settings, dataDir: link })).rejects.toThrow('link exists');
+    const below = join(settings.file, 'data');
+    await expect(restoreFile({ ...settings, dataDir: below })).rejects.toThrow('cannot write to');
+    expect((await readdir(parent)).toSorted()).toEqual(['backup', 'link']);
+  });
 });

@@ -1,6 +1,7 @@
 /** `raftkv restore`: `etcdctl snapshot restore`, for backups of raftkv and with the same flags. */
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { HarnessError, messageOf, systemCodeOf } from '../../../harness/core/errors.ts';
 import { type Bugs, NO_BUGS, parseBugs } from '../bugs.ts';
@@ -12,7 +13,7 @@ import {
   memberFlags,
   parseWith,
 } from '../flags-members.ts';
-import { openFileDisk } from '../storage/file-disk.ts';
+import { openFileDisk, readWhole } from '../storage/file-disk.ts';
 import { readBackup } from './backup-file.ts';
 import { type Restored, type RestorePlan, writeRestored } from './restore.ts';
 
@@ -21,7 +22,7 @@ const EXIT_BAD_FLAGS = 2;
 
 interface Values extends MemberValues {
   readonly skipHashCheck: boolean;
-  readonly bug: Bugs;
+  readonly bug?: Bugs;
 }
 
 /** All that the command is told. */
@@ -39,12 +40,16 @@ export function parseRestore(
   const command = memberFlags(new Command('raftkv restore'))
     .description('Makes the data folder of a member of a new cluster out of a backup.')
     .argument('<file>', 'what `etcdctl snapshot save` has written; the same for all members')
-    .option('--skip-hash-check', 'takes a copy of a member`s file db too, which has no hash', false)
-    .option('--bug <name,...>', 'to be wrong in a known way: restore-same-id', parseBugs, NO_BUGS);
+    .option(
+      '--skip-hash-check',
+      'takes a copy of the file db of a member, which has no hash',
+      false,
+    )
+    .option('--bug <name,...>', 'to be wrong in a known way: restore-same-id', parseBugs);
   const help = parseWith(command, args);
   if (help !== undefined) return help;
   const values = command.opts<Values>();
-  const { name, initialClusterToken: token, skipHashCheck, bug: bugs } = values;
+  const { name, initialClusterToken: token, skipHashCheck, bug: bugs = NO_BUGS } = values;
   const plan = { name, initialCluster: initialMembers(values), token, skipHashCheck, bugs };
   const [file = ''] = command.args;
   return { type: 'restore', settings: { file, dataDir: dataDirOf(values), plan } };
@@ -76,27 +81,50 @@ function said({ file, dataDir, plan }: RestoreSettings, restored: Restored): str
   );
 }
 
-/** Leaves nothing behind when it throws. */
-async function restoreFile({ file, dataDir, plan }: RestoreSettings): Promise<Restored> {
-  if (existsSync(dataDir))
-    throw new HarnessError(
-      'store-failed',
-      `the data folder ${dataDir} exists; restore to another one, or remove it first`,
-    );
+/** Throws `bad-input` or `store-failed`, and leaves nothing behind then. */
+export async function restoreFile({ file, dataDir, plan }: RestoreSettings): Promise<Restored> {
+  if (existsSync(dataDir)) throw existing(dataDir);
   const read = readBackup(await contentOf(file), plan.skipHashCheck ?? false);
+  await makeFolder(dataDir);
   try {
     await using disk = await openFileDisk(dataDir);
     return await writeRestored(disk, read, plan);
   } catch (error) {
-    if (existsSync(dataDir)) await rm(dataDir, { recursive: true });
-    if (error instanceof HarnessError || systemCodeOf(error) === undefined) throw error;
-    throw new HarnessError('store-failed', `cannot write to ${dataDir}: ${messageOf(error)}`);
+    await rm(dataDir, { recursive: true, force: true });
+    throw unwritable(dataDir, error);
   }
+}
+
+/** What somebody else made meanwhile is not ours to write to, nor to remove. */
+async function makeFolder(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dirname(dataDir), { recursive: true });
+  } catch (error) {
+    throw unwritable(dataDir, error);
+  }
+  try {
+    await mkdir(dataDir);
+  } catch (error) {
+    throw systemCodeOf(error) === 'EEXIST' ? existing(dataDir) : unwritable(dataDir, error);
+  }
+}
+
+function existing(dataDir: string): HarnessError {
+  return new HarnessError(
+    'store-failed',
+    `the data folder ${dataDir} exists; restore to another one, or remove it first`,
+  );
+}
+
+/** What is no error of the system stays as it is. */
+function unwritable(dataDir: string, error: unknown): unknown {
+  if (error instanceof HarnessError || systemCodeOf(error) === undefined) return error;
+  return new HarnessError('store-failed', `cannot write to ${dataDir}: ${messageOf(error)}`);
 }
 
 async function contentOf(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readWhole(file);
   } catch (error) {
     throw new HarnessError('bad-input', `cannot read ${file}: ${messageOf(error)}`);
   }

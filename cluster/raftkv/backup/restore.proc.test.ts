@@ -152,7 +152,7 @@ describe('the command restore', () => {
       [[cut, ...there], 1, /was changed or cut off: at byte \d+/],
       [[join(dir, 'nothing'), ...there], 1, /cannot read .*ENOENT/],
       [[file, '--data-dir', dir], 1, /exists; restore to another one/],
-      [[file, '--data-dir', join(file, 'x')], 1, /cannot write to .*ENOTDIR/],
+      [[file, '--data-dir', join(file, 'x')], 1, /cannot write to .*file already exists/],
       [there, 2, /missing required argument 'file'/],
       [[file, ...there, '--wal-dir=x'], 2, /unknown option '--wal-dir=?x?'/],
       [[file, ...there, '--bug=none'], 2, /no bug 'none'/],

@@ -106,8 +106,10 @@ export async function waitForTurn(
   signal: AbortSignal,
 ): Promise<Result<{ readonly revision: number }>> {
   const turn = await turnOf(api, place, options, signal);
-  if (!turn.ok) await giveUp(api, place);
-  return turn;
+  if (turn.ok && !signal.aborted) return turn;
+  await giveUp(api, place);
+  // Its turn has come, and nobody is there any more who would ever end it.
+  return turn.ok ? failed(FAILURES.stopped) : turn;
 }
 
 async function turnOf(

@@ -39,6 +39,10 @@ export class Alarms {
     return this.#on.size > 0 && [...this.#on.values()].some((alarm) => alarm.type === type);
   }
 
+  isOn(alarm: Alarm): boolean {
+    return this.#on.has(nameOf(alarm));
+  }
+
   /** What is on by then: this one, also when it was before. */
   activate(alarm: Alarm): Alarm[] {
     const name = nameOf(alarm);

@@ -31,4 +31,5 @@ test('whatever breaks, no answer contradicts another, and once all is well all m
   expect(total('expiries')).toBeGreaterThan(TRIALS / 4);
   expect(total('compacted')).toBeGreaterThan(TRIALS / 2);
   expect(total('defragmented')).toBeGreaterThan(TRIALS / 2);
+  expect(total('backups')).toBeGreaterThan(TRIALS / 2);
 });

@@ -62,6 +62,10 @@ describe('a member that is full', () => {
       expect(await alarmsOf(node)).toEqual([{ member, type: 'NOSPACE' }]);
       expect(api.status().errors).toEqual([`memberID:${BigInt(`0x${member}`)} alarm:NOSPACE `]);
       // Now even what would fit is refused.
+      const { raftIndex } = api.status();
+      expect(messageOf(await put(api, 100_000))).toBe('etcdserver: mvcc: database space exceeded');
+      // Which is no news: the log does not grow by those who ask again and again.
+      expect(api.status().raftIndex).toBe(raftIndex);
       expect(messageOf(await put(api, 1))).toBe('etcdserver: mvcc: database space exceeded');
       expect(messageOf(await api.leaseGrant('7', 60))).toBe(FAILURES.noSpace.message);
       const kvs = await api.range({ key: KEY });

@@ -32,6 +32,8 @@ export function lateDisk(disk: MemoryDisk, clock: Clock, random: Random): Disk {
     rename: async (from, to) => {
       await late();
       await disk.rename(from, to);
+      // The name is another file's by now, and nobody was told.
+      await late();
     },
     remove: async (name) => {
       await late();

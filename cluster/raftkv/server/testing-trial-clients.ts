@@ -2,7 +2,9 @@
 import { sleep } from '../../../harness/core/clock.ts';
 import { invariant } from '../../../harness/core/invariant.ts';
 import type { Random } from '../../../harness/core/prng.ts';
+import { readBackup } from '../backup/backup-file.ts';
 import { FAILURES, failed, type Result } from '../failures.ts';
+import { restoreStore } from '../mvcc/store.ts';
 import type { Watch } from '../mvcc/types.ts';
 import type { NodeApi } from './api.ts';
 import type { TrialState } from './testing-trial-state.ts';
@@ -33,7 +35,7 @@ async function operation(
 ): Promise<void> {
   const truth = state.truth;
   const { floor } = truth;
-  const kind = random.weighted([5, 2, 1, 3, 1, 0.2, 0.2]);
+  const kind = random.weighted([5, 2, 1, 3, 1, 0.2, 0.2, 0.2]);
   if (kind === 3 || kind === 4) {
     const serializable = kind === 4;
     const result = await state.call('range', api.range({ ...ALL, serializable }));
@@ -51,6 +53,7 @@ async function operation(
     if (defragmented.ok) state.counts.defragmented++;
     return;
   }
+  if (kind === 7) return backUp(state, api);
   const value = `${name}-${state.nextValue()}`;
   const key = Buffer.from(kind === 0 ? name : 'shared');
   const write =
@@ -63,6 +66,23 @@ async function operation(
   if (!result.ok) truth.failed(value, CERTAIN.has(result.failure.message));
   else if (kind === 0) truth.wrote(value, result.value.revision, floor);
   else if (kind === 1) truth.wrote(value, result.value.revision, floor);
+}
+
+/** A backup is what one member has, so at least what it had when it was asked. */
+async function backUp(state: TrialState, api: NodeApi): Promise<void> {
+  // Before that it serves nobody.
+  if (api.status().raftApplied === 0) return;
+  const { revision } = api.header();
+  const taken = await state.call('snapshot', api.snapshot());
+  if (!taken.ok) return;
+  const chunks: Uint8Array[] = [];
+  for await (const piece of taken.value.pieces) chunks.push(piece);
+  const { buckets } = readBackup(Buffer.concat(chunks), false);
+  const store = restoreStore(buckets, { put: () => undefined, delete: () => undefined });
+  const all = store.range(ALL);
+  invariant(all.ok, 'everything can be read');
+  state.truth.read(all.value.revision, all.value.kvs.map(seenOf), revision);
+  state.counts.backups++;
 }
 
 /** Reads and then writes if nobody else did, until it does. */

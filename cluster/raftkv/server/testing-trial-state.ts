@@ -17,7 +17,8 @@ type Counted =
   | 'renewals'
   | 'expiries'
   | 'compacted'
-  | 'defragmented';
+  | 'defragmented'
+  | 'backups';
 export type TrialCounts = Truth['counts'] & Record<Counted, number>;
 
 export class TrialState {
@@ -35,6 +36,7 @@ export class TrialState {
     expiries: 0,
     compacted: 0,
     defragmented: 0,
+    backups: 0,
   };
   /** Nobody begins anything any more. */
   isOver = false;

@@ -1,7 +1,7 @@
 /** What a member does to stay well: keeps its quota, compares itself with others, compacts. */
 import type { Clock } from '../../../harness/core/clock.ts';
 import type { Log } from '../../../harness/core/log.ts';
-import { FAILURES, failed, type Result } from '../failures.ts';
+import { FAILURES, failed, ok, type Result } from '../failures.ts';
 import type { MemberId, Raft } from '../raft/types.ts';
 import type { Storage } from '../storage/types.ts';
 import type { Alarm } from './alarms.ts';
@@ -112,8 +112,11 @@ export class Upkeep {
     return this.#options.raft.status().role === 'leader';
   }
 
+  /** One that is on already is not raised again: a store that is full is asked again and again. */
   #raise(alarm: Alarm): Promise<Result<unknown>> {
-    this.#options.log.error('raises an alarm', { ...alarm });
-    return this.#options.node.proposals.propose({ type: 'alarm', isOn: true, alarm });
+    const { node, log } = this.#options;
+    if (node.machine.alarms.isOn(alarm)) return Promise.resolve(ok(null));
+    log.error('raises an alarm', { ...alarm });
+    return node.proposals.propose({ type: 'alarm', isOn: true, alarm });
   }
 }

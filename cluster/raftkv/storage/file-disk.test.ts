@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openFileDisk, writeAll } from './file-disk.ts';
+import { openFileDisk, readWhole, writeAll } from './file-disk.ts';
 import { command, contents, entryTexts, IDENTITY, metaAt, snapshotAt } from './fixtures.ts';
 import { openStorage } from './storage.ts';
 
@@ -115,6 +115,17 @@ describe('writing all of it', () => {
     }
   });
 
+  it('hands the kernel no more bytes at once than Node can count', () => {
+    const chunks = ['ab', 'cdefg', 'h'].map((part) => Buffer.from(part));
+    const calls: string[] = [];
+    const write = (some: readonly Uint8Array[], at: number): number => {
+      calls.push(`${Buffer.concat(some).toString()} at ${at}`);
+      return Buffer.concat(some).length;
+    };
+    expect(writeAll(chunks, 5, write, 3)).toBe(8);
+    expect(calls).toEqual(['abc at 5', 'def at 8', 'gh at 11']);
+  });
+
   it('hands the kernel no more chunks at once than it takes', () => {
     const chunks = Array.from({ length: 3_000 }, () => Buffer.from('x'));
     const counts: number[] = [];
@@ -123,5 +134,17 @@ describe('writing all of it', () => {
       return some.length;
     });
     expect(counts).toEqual([1_024, 1_024, 952]);
+  });
+});
+
+describe('reading a whole file', () => {
+  it('goes on until its end, in as many reads as it takes', async () => {
+    const path = join(parent, 'file');
+    await writeFile(path, 'abcdefgh');
+    for (const most of [1, 3, 8, 9])
+      expect((await readWhole(path, most)).toString()).toBe('abcdefgh');
+    await writeFile(path, '');
+    expect(await readWhole(path)).toHaveLength(0);
+    await expect(readWhole(parent)).rejects.toThrow('EISDIR');
   });
 });

@@ -9,7 +9,7 @@ import {
   openSync,
   writevSync,
 } from 'node:fs';
-import { mkdir, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -24,6 +24,8 @@ const truncateTo = promisify(ftruncate);
 
 /** What the kernel takes in one call (IOV_MAX of Linux). */
 const MAX_CHUNKS = 1_024;
+/** Of one read or write: Linux does less than 2 GiB, and Node takes a larger length for an error. */
+const MAX_BYTES = 1_073_741_824;
 
 /**
  * Creates the folder, and keeps others out of it until it is disposed of. Throws `store-failed`
@@ -56,11 +58,25 @@ export async function openFileDisk(dir: string): Promise<Disk & AsyncDisposable>
 
 async function readIfThere(path: string): Promise<Bytes | undefined> {
   try {
-    return await readFile(path);
+    return await readWhole(path);
   } catch (error) {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** All that it has when it is opened: Node's `readFile` refuses what is longer than 2 GiB. */
+export async function readWhole(path: string, maxBytes: number = MAX_BYTES): Promise<Buffer> {
+  await using file = await open(path);
+  const { size } = await file.stat();
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  while (at < size) {
+    const { bytesRead } = await file.read(bytes, at, Math.min(maxBytes, size - at), at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return bytes.subarray(0, at);
 }
 
 async function unlinkIfThere(path: string): Promise<boolean> {
@@ -156,15 +172,29 @@ export function writeAll(
   chunks: readonly Bytes[],
   position: number,
   write: (chunks: readonly Bytes[], position: number) => number,
+  maxBytes: number = MAX_BYTES,
 ): number {
   let left = chunks.filter((chunk) => chunk.length > 0);
   let done = 0;
   while (left.length > 0) {
-    const written = write(left.slice(0, MAX_CHUNKS), position + done);
+    const written = write(atMost(left, maxBytes), position + done);
     done += written;
     left = after(left, written);
   }
   return done;
+}
+
+/** So much of the chunks as one call takes. */
+function atMost(chunks: readonly Bytes[], maxBytes: number): Bytes[] {
+  const some: Bytes[] = [];
+  let room = maxBytes;
+  for (const chunk of chunks) {
+    if (room === 0 || some.length === MAX_CHUNKS) break;
+    const part = chunk.subarray(0, room);
+    some.push(part);
+    room -= part.length;
+  }
+  return some;
 }
 
 /** What is left of the chunks after so many bytes. */
