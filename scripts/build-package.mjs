@@ -90,6 +90,9 @@ for (const path of files) if (!['.ts', '.json'].includes(extname(path))) copy(pa
 for (const name of readdirSync(join(root, TEMPLATES))) copy(join(TEMPLATES, name));
 for (const name of ['README.md', 'CHANGELOG.md', 'LICENSE'])
   if (existsSync(join(root, name))) copy(name);
+// Found beside the manifest, wherever that is.
+for (const name of readdirSync(join(root, 'regressions'), { recursive: true }))
+  if (extname(name) === '.json') copy(join('regressions', name));
 copy('cli/schism.mjs');
 chmodSync(join(target, 'cli/schism.mjs'), 0o755);
 writeFileSync(join(target, 'package.json'), `${JSON.stringify(manifest(), null, 2)}\n`);

@@ -8,6 +8,7 @@ import {
   FAULT_OPTION_HELP,
   METRIC_HELP,
   PARTITION_SHAPE_HELP,
+  SOMETIMES_HELP,
 } from '../cli/summaries.ts';
 import { ERROR_ROWS, UNKNOWN_ERROR } from '../cluster/etcd-api/errors.ts';
 import { BUGS } from '../cluster/raftkv/bugs.ts';
@@ -67,9 +68,9 @@ function faultsPage(): string {
   const names = Object.keys(NEMESES);
   return page('Faults', [
     '`--fault` names kinds of fault; each has a lane of its own, and its targets are drawn from the ' +
-      'seed. A schedule (`--schedule`) says what happens when; beside `at`, `for` and `fault` each ' +
-      'line may have the options below. Durations: `500ms`, `2s`, `10el` (election timeouts), ' +
-      '`5hb` (heartbeats).',
+      'seed. A [schedule](../schedules.md) (`--schedule`) says what happens when, or after what; ' +
+      'beside its own words each line may have the options below. Durations: `500ms`, `2s`, ' +
+      '`10el` (election timeouts), `5hb` (heartbeats).',
     'Clusters with links: processes, containers, the simulator, and attached clusters that have them.',
     table(
       ['fault', 'what it does', 'it counts only when', 'where'],
@@ -138,6 +139,13 @@ function checkersPage(): string {
         codes(aggregates),
         codes(tags),
       ]),
+    ),
+    '## What a run may be asked to reach',
+    'With `--sometimes` or `sometimes: [...]`. Every run says which of them it reached, how often, and ' +
+      'when first. [More](../sometimes.md).',
+    table(
+      ['property', 'reached when'],
+      Object.entries(SOMETIMES_HELP).map(([name, what]) => [code(name), what]),
     ),
     '## Models',
     `What \`schism check --model\` knows: ${codes(MODEL_NAMES)}. See ` +

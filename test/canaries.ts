@@ -1,106 +1,88 @@
 /**
- * The track record: `npm run canaries -- [--bound 200] [--bug NAME] [--process] [--markdown]`.
- * Every planted bug is looked for from seed 1 on, as somebody would who knows of none; then its
- * recorded run is played, with the bug and without. Ends with exit code 1 when one is not found,
- * or when a store without bugs is accused. Knows each bug only as the value of an option.
+ * Measures the track record anew: `npm run canaries -- [--name PART] [--bound 200] [--process]
+ * [--runs 5] [--write]`. In the simulator each bug is looked for from seed 1 on, as somebody would who
+ * knows of none; then its recorded seed is played, with the bug and without. `--process` plays what
+ * needs real nodes until it is seen, or so often as `--runs` says. `--write` keeps what was measured
+ * in `regressions/`, and `npm run docs` makes the tables of it. Ends with exit code 1 when one is not
+ * found, or when a store without bugs is accused. Knows each bug only as the value of an option.
  */
+import { readFile, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { BUILT_IN } from '../cli/registry.ts';
+import { Here } from '../cli/regressions/here.ts';
+import type { Regression, Sighting } from '../cli/regressions/regression.ts';
+import { isShown, wordsOf } from '../cli/regressions/words.ts';
+import { regressionText } from '../cli/regressions/write.ts';
 import { realClock } from '../harness/core/clock.ts';
-import { secondsText } from '../harness/core/units.ts';
-import {
-  CANARIES,
-  type Canary,
-  type CanaryRun,
-  commandOf,
-  wordsOf,
-} from '../regressions/raftkv-canaries.ts';
-import {
-  PROCESS_CANARIES,
-  type ProcessCanary,
-  processCommandOf,
-  processWordsOf,
-} from '../regressions/raftkv-process-canaries.ts';
-import { hunt, kindsOf, recordedProcessRun } from './recorded-process-run.ts';
+import { messageOf } from '../harness/core/errors.ts';
+import type { JsonValue } from '../harness/core/json.ts';
+import { msFromNanos, type Nanos } from '../harness/core/units.ts';
+import { cleanWords, REGRESSIONS, SIMULATED } from './planted.ts';
+import { kindsOf, recordedProcessRun } from './recorded-process-run.ts';
 import { recordedRun } from './recorded-run.ts';
 
 const { values } = parseArgs({
   options: {
+    name: { type: 'string', default: '' },
     bound: { type: 'string', default: '200' },
-    bug: { type: 'string' },
     process: { type: 'boolean', default: false },
-    markdown: { type: 'boolean', default: false },
+    runs: { type: 'string' },
+    write: { type: 'boolean', default: false },
   },
 });
+/** Older measurements that a file keeps. */
+const KEPT = 4;
 const clock = realClock();
 let isGood = true;
 
-/** What is said of one bug, in the order of the columns. */
-interface Row {
-  readonly bug: string;
-  readonly workload: string;
-  readonly faults: string;
-  /** Schedules or runs played until it was seen. */
-  readonly played: string;
-  /** Real seconds that this took. */
-  readonly seconds: string;
-  readonly seenAs: string;
-  readonly command: string;
+/** How often it was shown, of how often it was played, and how long that took. */
+type Found = Pick<Sighting, 'runs' | 'of' | 'seconds'>;
+
+/** Looks for it from seed 1 on, then plays the recorded run with the bug and without. */
+async function inSimulator(regression: Regression, bound: number): Promise<Found> {
+  const { name, options, expect } = regression;
+  // Of this processor, since a search that does not wait for anything takes as long as it is let.
+  const before = process.cpuUsage();
+  const found = await firstSeed(regression, bound);
+  const { user, system } = process.cpuUsage(before);
+  const seconds = Number(((user + system) / 1e6).toFixed(1));
+  const recorded = kindsOf((await recordedRun(wordsOf(regression))).checks);
+  if (found === undefined) complain(`${name}: not found within ${bound} schedules`);
+  if (!isShown(expect, recorded)) complain(`${name}: its seed ${options.seed} does not show it`);
+  const planted = SIMULATED.find((each) => each.regression === regression);
+  if (planted !== undefined) {
+    const { checks, problems } = await recordedRun(cleanWords(planted));
+    if (kindsOf(checks).size > 0 || problems.length > 0)
+      complain(`${name}: its seed ${options.seed} accuses a store without the bug`);
+  }
+  return found === undefined ? { runs: 0, of: bound, seconds } : { runs: 1, of: found, seconds };
 }
 
-/** Looks for the bug from seed 1 on, then plays the recorded run with it and without. */
-async function inSimulator(canary: Canary, bound: number): Promise<Row> {
-  const { bug, run, expected } = canary;
-  const start = clock.now();
-  const seed = await firstSeed(canary, bound);
-  const seconds = secondsText(clock.now() - start);
-  const kinds = kindsOf((await recordedRun([...wordsOf(canary), '--bug', bug])).checks);
-  const missing = expected.filter((kind) => !kinds.has(kind));
-  const clean = await recordedRun(wordsOf(canary));
-  const accused = kindsOf(clean.checks).size > 0 || clean.problems.length > 0;
-  if (seed === undefined) complain(`${bug}: not found within ${bound} schedules`);
-  if (missing.length > 0) complain(`${bug}: seed ${canary.seed} does not show ${missing.join()}`);
-  if (accused) complain(`${bug}: seed ${canary.seed} accuses a store without it`);
-  return {
-    ...aboutRun(bug, run),
-    played: seed === undefined ? `none of ${bound}` : String(seed),
-    seconds,
-    seenAs: expected.join(', '),
-    command: commandOf(canary),
-  };
-}
-
-/** The first seed whose run shows all that is expected; so many were played. */
-async function firstSeed({ bug, run, expected }: Canary, bound: number) {
+/** The first seed whose run shows what is expected; so many were played. */
+async function firstSeed({ options, expect }: Regression, bound: number) {
   for (let seed = 1; seed <= bound; seed++) {
-    const { checks } = await recordedRun([...wordsOf({ run, seed }), '--bug', bug]);
-    const kinds = kindsOf(checks);
-    if (expected.every((kind) => kinds.has(kind))) return seed;
+    const { checks } = await recordedRun(wordsOf({ options: { ...options, seed } }));
+    if (isShown(expect, kindsOf(checks))) return seed;
   }
   return undefined;
 }
 
-async function onProcesses(canary: ProcessCanary): Promise<Row> {
-  const { bug, run } = canary;
+/** Until it is seen, or with `--runs` so often, whatever is seen. */
+async function onRealNodes({ options, expect, name, within }: Regression): Promise<Found> {
+  const most = values.runs === undefined ? within : Number(values.runs);
   const start = clock.now();
-  const { tries, seen } = await hunt(canary);
-  const seconds = secondsText(clock.now() - start);
-  const { checks } = await recordedProcessRun(processWordsOf(canary, 1));
-  const isSeen = seen.length > 0;
-  if (!isSeen) complain(`${bug}: not seen in ${tries} runs on processes`);
-  if (kindsOf(checks).size > 0) complain(`${bug}: processes without it are accused`);
-  return {
-    ...aboutRun(bug, run),
-    played: isSeen ? `${tries}` : `none of ${tries}`,
-    seconds,
-    seenAs: seen.join(', '),
-    command: processCommandOf(canary),
-  };
+  let runs = 0;
+  for (let of = 1; ; of++) {
+    const { checks } = await recordedProcessRun(wordsOf({ options: { ...options, seed: of } }));
+    if (isShown(expect, kindsOf(checks))) runs++;
+    if (of < most && (values.runs !== undefined || runs === 0)) continue;
+    if (runs === 0) complain(`${name}: not seen in ${of} runs`);
+    return { runs, of, seconds: secondsSince(start) };
+  }
 }
 
-function aboutRun(bug: string, { workload, faults }: CanaryRun) {
-  const schedule = /([\w-]+)\.json$/.exec(faults)?.[1];
-  const random = /--fault (\S+)/.exec(faults)?.[1];
-  return { bug, workload, faults: schedule ?? (random ? `random ${random}` : 'none') };
+function secondsSince(start: Nanos): number {
+  return Number((msFromNanos(clock.now() - start) / 1000).toFixed(1));
 }
 
 function complain(text: string): void {
@@ -108,44 +90,36 @@ function complain(text: string): void {
   console.error(text);
 }
 
-function header(played: string): Row {
-  return {
-    bug: 'bug',
-    workload: 'workload',
-    faults: 'faults',
-    played,
-    seconds: 'seconds',
-    seenAs: 'seen as',
-    command: 'command',
-  };
-}
-
-function print(row: Row): void {
-  const { bug, workload, faults, played, seconds, seenAs, command } = row;
-  if (values.markdown) {
-    const code = row.command === 'command' ? command : `\`${command}\``;
-    console.log(`| ${[bug, workload, faults, played, seconds, seenAs, code].join(' | ')} |`);
-    if (row.command === 'command') console.log(`|${' --- |'.repeat(7)}`);
-    return;
-  }
-  const cells = [bug.padEnd(20), workload.padEnd(14), faults.padEnd(25), played.padEnd(10)];
-  console.log(`${[...cells, seconds.padEnd(8), seenAs].join(' ')}\n    ${command}`);
+async function keep({ path }: Regression, sighting: Sighting): Promise<void> {
+  const file = JSON.parse(await readFile(path, 'utf8')) as Record<string, JsonValue>;
+  const { seen = [], ...rest } = file;
+  const kept = [...(seen as readonly JsonValue[]).slice(-KEPT), { ...sighting }];
+  await writeFile(path, regressionText({ ...rest, seen: kept }));
 }
 
 /** One after the other, each printed as soon as it is known. */
-async function table<C extends { readonly bug: string }>(
-  title: string,
-  played: string,
-  canaries: readonly C[],
-  play: (canary: C) => Promise<Row>,
-): Promise<void> {
-  console.log(`\n${title}\n`);
-  print(header(played));
-  for (const canary of canaries)
-    if (values.bug === undefined || canary.bug === values.bug) print(await play(canary));
+async function measure(regression: Regression): Promise<void> {
+  const found =
+    regression.backend === 'sim'
+      ? await inSimulator(regression, Number(values.bound))
+      : await onRealNodes(regression);
+  const date = new Date(clock.wallMs()).toISOString().slice(0, 10);
+  const cells = [regression.name.padEnd(32), `${found.runs} of ${found.of}`.padEnd(10)];
+  console.log(
+    `${cells.join(' ')} ${found.seconds} s\n    schism ${['run', ...wordsOf(regression)].join(' ')}`,
+  );
+  if (values.write) await keep(regression, { date, ...found });
 }
 
-const bound = Number(values.bound);
-await table('In the simulator', 'schedules', CANARIES, (canary) => inSimulator(canary, bound));
-if (values.process) await table('On real processes', 'runs', PROCESS_CANARIES, onProcesses);
+const here = new Here(BUILT_IN);
+for (const regression of REGRESSIONS) {
+  const isAsked = regression.name.includes(values.name);
+  if (!isAsked || (regression.backend === 'process') !== values.process) continue;
+  const whyNot = await here.whyNot(regression);
+  if (whyNot !== undefined) console.log(`${regression.name}: ${whyNot}`);
+  else
+    await measure(regression).catch((error: unknown) => {
+      complain(`${regression.name}: ${messageOf(error)}`);
+    });
+}
 process.exitCode = isGood ? 0 : 1;

@@ -1,0 +1,36 @@
+/** A bug of a store that others run: stock etcd answers linearizable reads with old values. */
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { loadRegressions, OWN_REGRESSIONS } from '../cli/regressions/load.ts';
+import { readSuite } from '../harness/store/suites.ts';
+import { sandbox } from './cli-testing.ts';
+import { describeWith } from './requires.ts';
+
+const NAME = 'etcd-20418-process';
+
+describeWith('etcd', 'stock etcd', () => {
+  test('shows the stale reads of its issue 20418, or is a version that cannot', async () => {
+    await using box = await sandbox();
+    const words = ['run', NAME, '--regressions', OWN_REGRESSIONS, '-q'];
+    const { code, out, err } = await box.schism(words);
+    if (code === 4) {
+      expect(err).toMatch(/it is of etcd 3\.4\.20 - 3\.4\.41, .* and here is \d/);
+      return;
+    }
+    expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });
+    const folder = join(box.dir, '.schism', 'latest-suite');
+    const [found] = (await readSuite(folder)).tests;
+    const regression = (await loadRegressions(OWN_REGRESSIONS)).find(({ name }) => name === NAME);
+    expect(found?.runs.length).toBeLessThanOrEqual(regression?.within ?? 0);
+    expect(found?.runs.at(-1)?.checks).toContainEqual(
+      expect.objectContaining({ checker: 'read-modes', verdict: 'invalid' }),
+    );
+    const told = await box.schism(['explain', 'latest']);
+    expect(told.out).toMatch(/c\d+ +read → \d+ +ok/);
+    expect(told.out).toMatch(/c\d+ +(write|cas) .*ok/);
+    // Without a look at what the store says of revisions: its reads and writes have no order at all.
+    const judged = await box.schism(['check', 'latest', '--criterion', 'linearizable']);
+    expect(judged.code).toBe(1);
+    expect(judged.out).toMatch(/✗ linearizable +invalid +\d+ of \d+ keys: \d+ read, \d+ write/);
+  }, 300_000);
+});
