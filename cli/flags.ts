@@ -34,6 +34,13 @@ export interface Flags extends RunFlags {
   readonly infraRetries?: string;
   readonly forbidOnly?: boolean;
   readonly passWithNoTests?: boolean;
+  /** `true` without a word: those of the folder, else ours. */
+  readonly regressions?: string | true;
+  readonly requireRegressions?: boolean;
+  /** For a night: regressions, and then exploring. */
+  readonly budget?: string;
+  /** Earlier results. */
+  readonly against?: readonly string[];
 }
 
 const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
@@ -104,6 +111,10 @@ function addSingleFlags(command: Command): Command {
       collect,
       [],
     )
+    .option(
+      '--sometimes <names>',
+      'what the run must reach at some time, comma-separated; without it a pass is unknown',
+    )
     .option('--unknown <fail|warn|pass>', 'what an unknown verdict does to the exit code', 'fail');
 }
 
@@ -127,6 +138,21 @@ function addSuiteFlags(command: Command): Command {
     .option('--repeat-for <time>', 'all tests again and again for so long, such as 6h')
     .option('-j, --workers <n>', 'how many clusters at the same time (default: 1)')
     .option('--infra-retries <n>', 'run a test again that ended as an error, never for a verdict')
+    .option(
+      '--regressions [dir]',
+      'play the recorded regressions of a folder, else of regressions/, else ours; --system, ' +
+        '--backend, --bug and --workload choose among them',
+    )
+    .option('--require-regressions', 'one that cannot be played here is an error, not skipped')
+    .option(
+      '--budget <time>',
+      'a night of so long, such as 2h: first regressions, for at most a fifth of it; then explore',
+    )
+    .option(
+      '--against <path>',
+      'earlier suites (a folder of runs, a suite, a blob): says which findings are new',
+      collect,
+    )
     .option('--leave-running', 'after a run that did not pass its cluster stays, healed')
     .option('--forbid-only', 'test.only is an error (default when CI is set)')
     .option('--no-forbid-only', 'test.only is obeyed')

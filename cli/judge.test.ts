@@ -27,3 +27,9 @@ test('a history that is judged by a model alone is judged by nothing else', () =
   const thresholds = { latency_ms: ['max<9'] };
   expect(names({ model: { name: 'register' }, thresholds })).toHaveLength(1);
 });
+
+test('what a run reached is told of every run, but for what a model alone judges', () => {
+  expect(names({})).toContain('sometimes');
+  expect(names({ sometimes: ['two-leaders-believed'] })).toEqual(names({}));
+  expect(names({ model: { name: 'register' } })).not.toContain('sometimes');
+});

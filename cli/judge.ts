@@ -2,6 +2,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { startingAt } from '../checkers/check-history.ts';
 import { checkAll } from '../checkers/compose.ts';
+import { sometimes } from '../checkers/sometimes/sometimes.ts';
 import { thresholds } from '../checkers/thresholds/thresholds.ts';
 import type { Clock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
@@ -32,6 +33,7 @@ export interface JudgeTask {
   readonly workload: string;
   readonly workloadOptions: WorkloadOptions;
   readonly thresholds?: RunConfig['thresholds'];
+  readonly sometimes?: RunConfig['sometimes'];
   /** Absolute paths of the config and the test file that the worker loads, too. */
   readonly modules?: readonly string[];
   readonly test?: TestRef;
@@ -70,25 +72,26 @@ export async function codeOf({
 
 /** What of a run's configuration says what judges it. */
 export function judgedBy(
-  { workload, workloadOptions, thresholds: asked, test, ownChecks }: RunConfig,
+  { workload, workloadOptions, thresholds: asked, sometimes: reached, test, ownChecks }: RunConfig,
   modules: readonly string[] = [],
 ): Pick<
   JudgeTask,
-  'workload' | 'workloadOptions' | 'thresholds' | 'modules' | 'test' | 'ownChecks'
+  'workload' | 'workloadOptions' | 'thresholds' | 'sometimes' | 'modules' | 'test' | 'ownChecks'
 > {
   return {
     workload,
     workloadOptions,
     modules,
     ...(asked !== undefined && { thresholds: asked }),
+    ...(reached !== undefined && { sometimes: reached }),
     ...(test !== undefined && { test }),
     ...(ownChecks !== undefined && { ownChecks }),
   };
 }
 
 /**
- * What judges a history: the checkers of its workload and of its test, and the thresholds, unless a
- * model was asked for.
+ * What judges a history: the checkers of its workload and of its test, the thresholds, and what a run
+ * should reach, unless a model was asked for.
  * A check of the test takes the place of one of the workload that has its name.
  */
 export function checkersOf(
@@ -97,6 +100,7 @@ export function checkersOf(
     workload,
     workloadOptions,
     thresholds: asked = {},
+    sometimes: reached = [],
     ownChecks = [],
   }: Omit<JudgeTask, 'historyPath' | 'context' | 'checkers'>,
   { catalogue, checks }: JudgeCode = OURS,
@@ -108,7 +112,8 @@ export function checkersOf(
   const own = ownChecks.map((name) => checks.find((one) => one.name === name) ?? missing(name));
   const others = findWorkload(workload, catalogue).checkers(workloadOptions);
   const limits = Object.keys(asked).length === 0 ? [] : [thresholds(asked)];
-  return [...others.filter(({ name }) => !ownChecks.includes(name)), ...own, ...limits];
+  const kept = others.filter(({ name }) => !ownChecks.includes(name));
+  return [...kept, ...own, sometimes(reached), ...limits];
 }
 
 /** Without the code that judged it, a run is neither right nor wrong. */

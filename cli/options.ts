@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { requireProperties } from '../checkers/sometimes/sometimes.ts';
 import { parseSchedule } from '../cluster/nemeses/parse-schedule.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { LIMITS } from '../harness/core/limits.ts';
@@ -36,6 +37,8 @@ export interface RunFlags {
   /** A file, or from a config the faults themselves. */
   readonly schedule?: string | readonly ScheduleLine[];
   readonly thresholds?: RunConfig['thresholds'];
+  /** Properties, comma-separated, that a run must reach. */
+  readonly sometimes?: string;
   /** `metric: expression`, over what a config asks of that metric. */
   readonly threshold?: readonly string[];
   readonly clients?: string;
@@ -116,6 +119,7 @@ export async function resolveConfig(
   for (const fault of faults) makeNemesis(fault, catalogue);
   const kinds = Object.keys(catalogue.nemeses);
   const thresholds = thresholdsOf(flags.thresholds, flags.threshold, kinds);
+  const sometimes = sometimesOf(flags.sometimes);
   return {
     system: system.name,
     systemOptions,
@@ -145,7 +149,16 @@ export async function resolveConfig(
     },
     unknown: oneOf('--unknown', flags.unknown, UNKNOWN),
     ...(thresholds !== undefined && { thresholds }),
+    ...(sometimes.length > 0 && { sometimes }),
   };
+}
+
+/** Each once, in the order asked. */
+function sometimesOf(text = ''): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const asked = [...new Set(names.filter((name) => name !== ''))];
+  requireProperties(asked, '--sometimes');
+  return asked;
 }
 
 function backendOf(text: string | undefined, { name, backends }: System): BackendName {

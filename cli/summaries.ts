@@ -120,16 +120,16 @@ export const FAULT_HELP: Readonly<Record<string, FaultHelp>> = {
 /** By option, or `fault.option` where one fault means something else by the word. */
 export const FAULT_OPTION_HELP: Readonly<Record<string, string>> = {
   target:
-    'whom it hits: `one`, `minority`, `minority-third`, `majority`, `all`, `leader`, `leaders`, ' +
-    '`followers`, a name, or a list of names',
+    'whom it hits: `one`, `minority`, `minority-third`, `majority`, `all`, `leader`, `old-leader`, ' +
+    '`leaders`, `follower`, `followers`, `learner`, a name, or a list of names',
   quorum:
     '`keep` (the default): all lanes together hit fewer than a majority; `ignore`: as asked. ' +
     '`majority`, `all` and names ask for it by themselves',
   shape: 'which links are cut; see below',
   'link.shape': 'which of the six it is; it must be said',
   direction: '`in`: the target hears nothing; `out`: nobody hears it; `both`',
-  from: 'a name, or a list of names; without it any node',
-  to: 'a name, or a list of names; without it any node',
+  from: '`leader`, `old-leader`, `follower`, a name, or a list of names; without it any node',
+  to: 'the same for the other end',
   'partition.from': 'for `single-link`: its one end',
   'partition.to': 'for `single-link`: its other end',
   grudge: 'for `custom`: `{"n1": ["n2"]}`, n1 must not hear from n2',
@@ -237,6 +237,22 @@ export const CHECK_HELP: Readonly<Record<string, CheckHelp>> = {
       'past-changed': 'one node gave two hashes of one revision',
     },
   },
+  backup: {
+    asks:
+      'is what was restored from each backup the state at its revision: all that was answered up to ' +
+      'there, nothing else, and nothing older than what was answered before it was asked for?',
+    unknown:
+      'none was restored, or a complete one could not be; one that failed under a fault is no matter',
+    anomalies: {
+      'backup-lost-write': 'an answer showed a newer value up to that revision',
+      'backup-stale': 'the backup is older than what was answered before it was asked for',
+      'backup-phantom': 'it holds a value that nobody had written by then',
+      'backup-wrong-value': 'it holds another value than an answer showed at that very revision',
+      'backup-wrong-revision': 'it holds a value at another revision than was acknowledged',
+      'backup-differs': 'its hash is another than that of the node that it was taken from',
+      'restored-same-id': 'the restored cluster, or its member, has the id of the old one',
+    },
+  },
   stats: {
     asks: 'did each kind of operation succeed at least once?',
     unknown: 'one never did, or none was tried: nothing is known of it then',
@@ -273,6 +289,30 @@ export const CHECK_HELP: Readonly<Record<string, CheckHelp>> = {
     unknown: 'there was nothing to measure',
     anomalies: { threshold: 'a figure lies beyond its limit' },
   },
+  sometimes: {
+    asks: 'which situations did the run reach that it is good to have tested? Some may be asked for',
+    unknown: 'one that was asked for with `--sometimes` was never reached',
+    anomalies: {},
+  },
+};
+
+/** What a run may be asked to reach at some time. */
+export const SOMETIMES_HELP: Readonly<Record<string, string>> = {
+  'leader-changed-under-load':
+    'a node led in a higher term than any before, and clients were served shortly before and after',
+  'indefinite-write-committed':
+    'nobody knew what came of a write, and later its value was read, which no one else had written',
+  'read-overlapped-election':
+    'a linearizable read that was answered was under way when no node said that it leads',
+  'fault-during-election': 'a fault took effect when no node said that it leads',
+  'two-leaders-believed': 'two nodes said at once that they lead',
+  'minority-had-writes-in-flight':
+    'a write was under way at a node that a partition kept from a majority',
+  'restarted-node-answered': 'a node answered a read after it had been killed',
+  'snapshot-installed':
+    "a member took a snapshot of its leader, by the words of its log (raftkv's and etcd 3.4's); " +
+    'nodes of the simulator write none',
+  'lease-expired': 'cannot be asked for yet: no workload has leases',
 };
 
 /** What a threshold may be asked of. */

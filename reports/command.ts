@@ -45,13 +45,15 @@ function ofStore(argv: readonly string[]): string {
 
 /**
  * Once more what did not pass, by the same words; of shards that were joined without those that say
- * which shard it was and where it was kept.
+ * which shard it was and where it was kept. Empty for a night with `--budget`: its runs are replayed one
+ * by one.
  */
 export function lastFailedCommand({
   argv,
   mergedFrom,
 }: Pick<SuiteManifest, 'argv' | 'mergedFrom'>): string {
   const words = argv[0] === 'run' || argv[0] === 'test' ? argv : ['run'];
+  if (words.some((word) => /^--budget(=|$)/.test(word))) return '';
   const gone = [
     '--last-failed',
     ...(mergedFrom === undefined ? [] : ['--shard', '--output', '-o']),

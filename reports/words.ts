@@ -58,12 +58,20 @@ export function operationText(invoke: Op, end: Op | undefined, isOfStore = false
     return `${f} ${valueText(from ?? null, 24)} → ${valueText(to ?? null, 24)}${seen}`;
   }
   if (invoke.f === 'hash' && end?.type === 'ok') return `hash → ${hashText(end.value)}`;
+  if (invoke.f === 'backup' && end?.type === 'ok') return `backup → ${backupText(end.value)}`;
   const asked = given === null ? f : `${f} ${valueText(given)}`;
   const saw = end?.seen === undefined ? '' : `, saw ${valueText(end.seen, 24)}`;
   if (end?.type !== 'ok') return `${asked}${saw}`;
   const isRead = invoke.f === 'read' || invoke.f === 'get';
   const isTold = end.value !== null && JSON.stringify(end.value) !== JSON.stringify(given);
   return isRead || isTold ? `${asked} → ${valueText(end.value)}` : asked;
+}
+
+/** `12 keys at 1949`: what was restored. */
+function backupText(value: JsonValue): string {
+  const { keys, revision } = { ...(value as Readonly<Record<string, JsonValue>> | null) };
+  if (!Array.isArray(keys) || typeof revision !== 'number') return valueText(value);
+  return `${keys.length} ${keys.length === 1 ? 'key' : 'keys'} at ${revision}`;
 }
 
 /** `0ce267c3 at 1949`: what a node said of its state, and at which revision. */

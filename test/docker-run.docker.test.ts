@@ -5,10 +5,10 @@ import { expect, test } from 'vitest';
 import { type Found, findMade, removeMade } from '../cluster/backends/docker/cleanup.ts';
 import { openEngine } from '../cluster/backends/docker/engine.ts';
 import { realClock, sleep } from '../harness/core/clock.ts';
-import { PROCESS_CANARIES } from '../regressions/raftkv-process-canaries.ts';
 import { breaksAndJudges } from './backends.ts';
 import { type Sandbox, sandbox } from './cli-testing.ts';
 import { engineBehind } from './engine-proxy.ts';
+import { ON_PROCESSES } from './planted.ts';
 import { hunt } from './recorded-process-run.ts';
 import { describeWith } from './requires.ts';
 import { evidenceOf, stored } from './stored-run.ts';
@@ -65,9 +65,9 @@ describeWith('engine', 'runs of raftkv in containers', () => {
   });
 
   test('a planted bug is found in containers, too', async () => {
-    const canary = PROCESS_CANARIES.find((each) => each.bug === 'stale-leader-read');
-    expect.assert(canary !== undefined);
-    const { seen } = await hunt(canary, ['--backend', 'docker']);
+    const planted = ON_PROCESSES.find((each) => each.bug === 'stale-leader-read');
+    expect.assert(planted !== undefined);
+    const { seen } = await hunt(planted, ['--backend', 'docker']);
     expect(seen.length).toBeGreaterThan(0);
   });
 

@@ -17,6 +17,8 @@ import {
   unknownRun,
 } from '../reports/testing/fixture-result.ts';
 import { previousSuite, suiteResult } from '../reports/testing/fixture-suite-page.ts';
+import { trendNights } from '../reports/testing/fixture-trend.ts';
+import { renderTrendPage } from '../reports/trend/page.ts';
 import { unclean } from './axe.ts';
 import { describeWith } from './requires.ts';
 
@@ -184,6 +186,18 @@ describeWith('chromium', 'the report without its program in a browser', () => {
       );
       expect(over).toBe(0);
     });
+  });
+
+  test.for([1280, 400])('the page of the trend is clean for axe, %d wide', async (width) => {
+    await using open = await openedText(renderTrendPage(trendNights(), '1.2.3'), width);
+    expect(await unclean(open.page)).toEqual([]);
+    await open.page.emulateMedia({ colorScheme: 'dark' });
+    expect(await unclean(open.page, ['color-contrast'])).toEqual([]);
+    expect(open.complaints).toEqual([]);
+    const over = await open.page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    expect(over).toBe(0);
   });
 
   describe('the page of a suite', () => {

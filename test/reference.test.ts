@@ -14,11 +14,13 @@ import {
   PARTITION_SHAPE_HELP,
 } from '../cli/summaries.ts';
 import { PARTITION_SHAPES } from '../cluster/nemeses/partition-spec.ts';
+import { recordPages } from '../scripts/record.ts';
 import { optionsOfFault, referencePages } from '../scripts/reference-pages.ts';
 import { aliasesIn, interfacesIn } from '../scripts/reference-types.ts';
 
 const ROOT = join(import.meta.dirname, '..');
-const FOLDER = join(ROOT, 'docs', 'reference');
+const DOCS = join(ROOT, 'docs');
+const FOLDER = join(DOCS, 'reference');
 
 describe('the generated reference', () => {
   test('is what the code says now; after a change, run: npm run docs', async () => {
@@ -30,6 +32,13 @@ describe('the generated reference', () => {
     expect(
       stale.map(([name]) => `docs/reference/${name} is out of date → run: npm run docs`),
     ).toEqual([]);
+  });
+
+  test('has the track record that regressions/ says; after a change, run: npm run docs', async () => {
+    const pages = [...(await recordPages())];
+    expect(pages.map(([name]) => name)).toEqual(['planted-bugs.md', 'regressions.md']);
+    const stale = pages.filter(([name, text]) => readFileSync(join(DOCS, name), 'utf8') !== text);
+    expect(stale.map(([name]) => `docs/${name} is out of date → run: npm run docs`)).toEqual([]);
   });
 
   test('has no page that nothing makes', async () => {
@@ -105,6 +114,7 @@ describe('there is a line for', () => {
       ...WORKLOADS.flatMap((workload) => workload.checkers(options).map(({ name }) => name)),
       ...CRITERION_NAMES.map((name) => findCriterion(name).checker(register).name),
       'thresholds',
+      'sometimes',
     ];
     expect([...new Set(names)].toSorted()).toEqual(Object.keys(CHECK_HELP).toSorted());
   });
@@ -119,7 +129,7 @@ describe('there is a line for', () => {
 
 /** Every kind that has a certificate has a case of its own in one of these. */
 function certifiedKinds(): string[] {
-  const sources = ['recheck.ts', 'raft.ts', 'orders.ts'].map((name) =>
+  const sources = ['recheck.ts', 'raft.ts', 'orders.ts', 'backups.ts'].map((name) =>
     readFileSync(join(ROOT, 'checkers', 'certificates', name), 'utf8'),
   );
   const kinds = /(?:case |kind === |^ {2})'([a-z-]+)'(?::|\))/gm;

@@ -4,7 +4,7 @@ import { recheckCertificate } from '../checkers/certificates/recheck.ts';
 import type { Bug } from '../cluster/raftkv/bugs.ts';
 import type { CheckResult } from '../harness/protocols/checker.ts';
 import type { InvariantName } from '../harness/protocols/invariants.ts';
-import { CANARIES, wordsOf } from '../regressions/raftkv-canaries.ts';
+import { cleanWords, SIMULATED } from './planted.ts';
 import { recordedRun } from './recorded-run.ts';
 import type { VirtualRun } from './virtual-run.ts';
 
@@ -12,9 +12,9 @@ const SEEDS = [1, 2, 3];
 
 /** Faults as recorded for this bug, with a seed that nobody chose. */
 function simulate(bug: Bug, seed: number, isPlanted: boolean): Promise<VirtualRun> {
-  const canary = CANARIES.find((each) => each.bug === bug);
-  expect.assert(canary !== undefined);
-  return recordedRun([...wordsOf({ ...canary, seed }), ...(isPlanted ? ['--bug', bug] : [])]);
+  const planted = SIMULATED.find((each) => each.bug === bug);
+  expect.assert(planted !== undefined);
+  return recordedRun([...cleanWords(planted, seed), ...(isPlanted ? ['--bug', bug] : [])]);
 }
 
 function resultOf({ checks }: VirtualRun): CheckResult {

@@ -7,10 +7,10 @@ import { MEMORY_BUGS } from '../cluster/systems/memory-bugs.ts';
 import { nanos } from '../harness/core/units.ts';
 import type { History } from '../harness/history/history.ts';
 import type { Anomaly, Checker, Removals } from '../harness/protocols/checker.ts';
-import { CANARIES, wordsOf } from '../regressions/raftkv-canaries.ts';
 import { reads } from '../workloads/reads.ts';
 import { register } from '../workloads/register.ts';
 import { together } from '../workloads/together.ts';
+import { cleanWords, SIMULATED } from './planted.ts';
 import { recordedRun } from './recorded-run.ts';
 import { virtualRun } from './virtual-run.ts';
 
@@ -85,12 +85,12 @@ test.each(Object.keys(MEMORY_BUGS))(
 
 const SOME: ReadonlySet<string> = new Set(['stale-leader-read', 'dirty-read', 'no-truncate']);
 
-test.each(CANARIES.filter(({ bug }) => SOME.has(bug)))(
+test.each(SIMULATED.filter(({ bug }) => SOME.has(bug)))(
   'raftkv with the bug $bug',
-  async (canary) => {
-    const { history } = await recordedRun([...wordsOf(canary), '--bug', canary.bug]);
+  async (planted) => {
+    const { history } = await recordedRun([...cleanWords(planted), '--bug', planted.bug]);
     const kinds = await shrinkAll(history);
-    expect(canary.expected.some((kind) => kinds.includes(kind))).toBe(true);
+    expect(planted.expected.some((kind) => kinds.includes(kind))).toBe(true);
   },
 );
 

@@ -1,7 +1,7 @@
 /**
  * What takes too long for every commit:
  * `npm run soak -- [--kills 200] [--runs 10] [--seconds 60] [--schedules 20000] [--identity 1000]
- * [--histories 100000]`; 0 leaves a part out.
+ * [--histories 100000] [--differential 10000]`; 0 leaves a part out.
  * Prints its numbers, and ends with exit code 1 when anything was lost or accused.
  */
 import { glob, mkdtemp, readFile, rm } from 'node:fs/promises';
@@ -10,7 +10,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
+import {
+  type LockstepReport,
+  playInLockstep,
+} from '../cluster/raftkv/differential/lockstep-property.ts';
+import { realClock } from '../harness/core/clock.ts';
+import { silentLog } from '../harness/core/log.ts';
 import { freshSeed, parseSeed, type Seed, seedFrom, seedText } from '../harness/core/prng.ts';
+import { msFromNanos, nanos } from '../harness/core/units.ts';
+import { startWatchdog } from '../harness/runner/undo.ts';
 import { compareProcesses } from './identity.ts';
 import { playMixed } from './mixed-soak.ts';
 import { killLoop } from './raftkv-kills.ts';
@@ -26,11 +34,14 @@ const { values } = parseArgs({
     schedules: { type: 'string', default: '20000' },
     identity: { type: 'string', default: '1000' },
     histories: { type: 'string', default: '100000' },
+    differential: { type: 'string', default: '10000' },
     seed: { type: 'string' },
   },
 });
 const first = values.seed === undefined ? freshSeed() : parseSeed(values.seed);
 let isGood = true;
+/** Of ten thousand commands so many kill and start both systems. */
+const RESTARTS = 10;
 
 /** Kills real raftkv nodes under load: everything that was acknowledged must stay. */
 async function kills(count: number): Promise<void> {
@@ -137,9 +148,48 @@ async function histories(count: number): Promise<void> {
   if (wrong > 0 || total('small') < models * count || models === 0) isGood = false;
 }
 
+/** raftkv and etcd are asked the same: whatever it is, they answer alike. */
+async function differential(count: number): Promise<void> {
+  const clock = realClock();
+  await using undo = await startWatchdog({ runId: `soak-${process.pid}`, clock, log: silentLog });
+  const pairs = Math.min(count, 2 * availableParallelism());
+  let played = 0;
+  const onSequence = (): void => {
+    played++;
+    if (played % 1000 === 0) console.log(`  ${played} of ${count}`);
+  };
+  const startNanos = clock.now();
+  const reports = await Promise.all(
+    Array.from({ length: pairs }, (_, pair) =>
+      playInLockstep(
+        {
+          sequences: Math.ceil(count / pairs),
+          seed: seedFrom(first + pair),
+          restarts: RESTARTS,
+          onSequence,
+          onDifference: (text) => console.log(`  a difference, to be shortened:\n${text}`),
+        },
+        { clock, undo },
+      ),
+    ),
+  );
+  const seconds = Math.round(msFromNanos(nanos(clock.now() - startNanos)) / 1000);
+  const sum = (of: (report: LockstepReport) => number): number =>
+    reports.reduce((total, report) => total + of(report), 0);
+  const found = reports.flatMap(({ difference = [] }) => difference);
+  console.log(
+    `${sum((each) => each.sequences)} sequences to raftkv and etcd in ${seconds} s (seeds from ` +
+      `${first}): ${sum((each) => each.commands)} commands, ${sum((each) => each.asked)} requests ` +
+      `to each, ${found.length} differences`,
+  );
+  for (const difference of found) console.log(difference);
+  if (found.length > 0) isGood = false;
+}
+
 if (values.histories !== '0') await histories(Number(values.histories));
 if (values.kills !== '0') await kills(Number(values.kills));
 if (values.identity !== '0') await identity(Number(values.identity));
 if (values.schedules !== '0') await schedules(Number(values.schedules));
+if (values.differential !== '0') await differential(Number(values.differential));
 await runs(Number(values.runs), Number(values.seconds));
 process.exitCode = isGood ? 0 : 1;

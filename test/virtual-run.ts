@@ -1,6 +1,7 @@
 /** Complete runs on virtual time, of the in-process store or of a simulated one, judged like any other. */
 import { checkAll } from '../checkers/compose.ts';
-import { makeNemesis } from '../cli/registry.ts';
+import { nemesesOf } from '../cli/make-run.ts';
+import { BUILT_IN } from '../cli/registry.ts';
 import { scripted } from '../cluster/nemeses/schedule.ts';
 import { memory } from '../cluster/systems/memory.ts';
 import { VirtualClock } from '../harness/core/clock.ts';
@@ -14,7 +15,7 @@ import type { ReadMode } from '../harness/history/op.ts';
 import { Recorder } from '../harness/history/recorder.ts';
 import type { CheckResult } from '../harness/protocols/checker.ts';
 import type { Nemesis } from '../harness/protocols/nemesis.ts';
-import type { RunConfig, RunProblem } from '../harness/protocols/run.ts';
+import type { RunConfig, RunProblem, ScheduledFault } from '../harness/protocols/run.ts';
 import type { Cluster, ReadPromise, System } from '../harness/protocols/system.ts';
 import { noUndo } from '../harness/protocols/undo.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
@@ -27,6 +28,8 @@ export interface VirtualRunOptions {
   readonly system?: System;
   readonly bug?: string;
   readonly faults?: readonly string[];
+  /** Instead of `faults` by chance. */
+  readonly schedule?: readonly ScheduledFault[];
   readonly durationMs?: number;
   /** Mean pause between two faults of a lane, and mean length of one. */
   readonly faultIntervalMs?: number;
@@ -106,7 +109,7 @@ async function playOn(
     options: config.systemOptions,
   });
   await cluster.ready(READY_MS_MAX);
-  const nemeses = config.faults.map((name) => makeNemesis(name));
+  const nemeses = nemesesOf(config, BUILT_IN);
   const { problems } = await play({
     config,
     cluster,
@@ -156,7 +159,8 @@ function configOf(options: VirtualRunOptions): RunConfig {
       capabilities: system.capabilities,
       own: {},
     },
-    faults: options.faults ?? [],
+    faults: options.faults ?? [...new Set(options.schedule?.map(({ fault }) => fault))],
+    ...(options.schedule !== undefined && { schedule: options.schedule }),
     requireFaults: true,
     seed: options.seed,
     durationMs: options.durationMs ?? 3000,

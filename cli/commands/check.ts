@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { functionsOf, guessModel, requireKnown } from '../../checkers/check-history.ts';
 import type { Model } from '../../checkers/models/model.ts';
+import { OF_STORE } from '../../checkers/of-store.ts';
 import { realClock } from '../../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../../harness/core/errors.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
@@ -222,9 +223,6 @@ async function reportToGithub(
   }
 }
 
-/** What our own runs ask of single nodes, which no model of an object knows. */
-const OF_NODES: ReadonlySet<string> = new Set(['hash']);
-
 /** The model that was asked for, or that a foreign history needs; undefined: the workload judges. */
 export function chooseJudge(
   ref: string,
@@ -240,7 +238,7 @@ export function chooseJudge(
     return undefined;
   }
   const functions = functionsOf(loaded.history);
-  const ofNodes = format === 'jsonl' ? functions.filter((f) => OF_NODES.has(f)) : [];
+  const ofNodes = format === 'jsonl' ? functions.filter((f) => OF_STORE.has(f)) : [];
   const ofObjects = functions.filter((f) => !ofNodes.includes(f));
   const model = flags.model === undefined ? guessed(ofObjects, ref) : findModel(flags.model);
   requireKnown(model, loaded.history, ref, ofNodes);

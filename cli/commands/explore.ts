@@ -57,7 +57,10 @@ export function exploreCommand(shell: Shell, finish: (code: number) => void): Co
     .option('--uniform', 'draw every run anew, and learn nothing')
     .option('--fresh', 'do not go on from what earlier explorations learnt')
     .option('--seed <seed>', 'for the same first runs again; drawn and printed otherwise')
-    .option('-j, --workers <n>', 'runs at the same time (default: one a core for sim, else 1)')
+    .option(
+      '-j, --workers <n>',
+      'runs at the same time (default: one a core for sim, up to 4 for process, else 1)',
+    )
     .option('--shrink', 'make each finding small in the end')
     .option('-c, --config <file>', 'with stores, workloads and faults of your own')
     .option('-o, --output <dir>', 'where runs are kept', DEFAULT_ROOT)

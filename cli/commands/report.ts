@@ -7,12 +7,24 @@ import { realClock } from '../../harness/core/clock.ts';
 import { EXIT, HarnessError, messageOf } from '../../harness/core/errors.ts';
 import { testDir } from '../../harness/store/layout.ts';
 import { findRun, writeWhole } from '../../harness/store/store.ts';
+import { listSuites } from '../../harness/store/suites.ts';
 import { readNodeLogs } from '../../reports/html/node-logs.ts';
 import { renderHtml } from '../../reports/html/report.ts';
+import { renderTrendPage } from '../../reports/trend/page.ts';
 import { rebuildDerived } from '../derived.ts';
+import { earlierOf } from '../nightly/against.ts';
+import { daysOf } from '../nightly/trend.ts';
 import type { Shell } from '../program.ts';
 import { serveRuns } from '../serve.ts';
-import { countOption, DEFAULT_ROOT, type LoadedRun, loadRun, RUN_HELP } from '../stored.ts';
+import {
+  countOption,
+  DEFAULT_ROOT,
+  type LoadedRun,
+  loadRun,
+  RUN_HELP,
+  runRows,
+} from '../stored.ts';
+import { VERSION } from '../version.ts';
 
 type Finish = (code: number) => void;
 
@@ -26,6 +38,8 @@ interface Flags extends ServeFlags {
   readonly out?: string;
   readonly serve?: boolean;
   readonly files?: boolean;
+  readonly trend?: boolean;
+  readonly against?: readonly string[];
 }
 
 const PORT = '4477';
@@ -37,9 +51,12 @@ export function reportCommand(shell: Shell, finish: Finish): Command {
     .argument('[run]', RUN_HELP)
     .option('-o, --out <file>', "where to (default: the run's folder; -: standard output)")
     .option('--files', 'and all else that only repeats the history: faults.jsonl, summary.md, ...')
+    .option('--trend', 'one page over all stored suites instead: what became of tests and findings')
+    .option('--against <path>', 'for --trend: suites that lie elsewhere, too', collect)
     .option('--serve', 'serve all stored runs on 127.0.0.1 instead, until Ctrl-C')
     .action(async (ref: string | undefined, flags: Flags) => {
-      if (flags.serve === true) finish(await serve(shell, ref, flags));
+      if (flags.trend === true) finish(await writeTrend(shell, flags));
+      else if (flags.serve === true) finish(await serve(shell, ref, flags));
       else finish(await write(shell, ref ?? 'latest', flags));
     });
 }
@@ -61,17 +78,37 @@ function withServing(command: Command): Command {
     .option('--output <dir>', 'where runs are kept', DEFAULT_ROOT);
 }
 
+const collect = (value: string, before: readonly string[] = []): string[] => [...before, value];
+
+async function writeTrend(shell: Shell, flags: Flags): Promise<number> {
+  const { output } = flags;
+  const own = (await listSuites(output)).map(({ result }) => result);
+  const others = (await earlierOf(shell, flags.against)) ?? [];
+  const rows = await runRows(output, realClock().wallMs());
+  const page = renderTrendPage([...own, ...others, ...daysOf(rows)], VERSION);
+  return writePage(shell, page, flags, join(output, 'trend.html'));
+}
+
 async function write(shell: Shell, ref: string, flags: Flags): Promise<number> {
   await using run = await loadRun(flags.output, ref);
   const files = flags.files === true ? await filesAgain(run) : [];
-  const page = await pageOf(run);
+  // What is written into an unpacked archive would be gone.
+  const ours = run.archive === undefined ? join(run.dir, 'report.html') : undefined;
+  return writePage(shell, await pageOf(run), flags, ours ?? `${basename(run.dir)}.html`, files);
+}
+
+async function writePage(
+  shell: Shell,
+  page: string,
+  flags: Flags,
+  place: string,
+  files: readonly string[] = [],
+): Promise<number> {
   if (flags.out === '-') {
     shell.out(page);
     return EXIT.pass;
   }
-  // What is written into an unpacked archive would be gone.
-  const ours = run.archive === undefined ? join(run.dir, 'report.html') : undefined;
-  const path = flags.out ?? ours ?? `${basename(run.dir)}.html`;
+  const path = flags.out ?? place;
   try {
     await writeWhole(resolve(path), page);
   } catch (error) {

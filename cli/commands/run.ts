@@ -11,6 +11,8 @@ import { githubReporter } from '../github.ts';
 import { interruptible, STOPPING } from '../interrupt.ts';
 import { leftText, requireLeavable } from '../leave-running.ts';
 import { type BegunRun, makeRun, type Ran, type RunOrder, type RunVoice } from '../make-run.ts';
+import { earlierOf } from '../nightly/against.ts';
+import { askedForNight, runNight } from '../nightly/nightly.ts';
 import type { Shell } from '../program.ts';
 import { chooseReporters, isAsked, type ReporterChoice } from '../reporter-choice.ts';
 import { askedReporters, progressFor, styleFor, type Telling, textReporter } from '../reporting.ts';
@@ -35,7 +37,8 @@ export function runCommand(shell: Shell, finish: (code: number) => void): Comman
   });
 }
 
-async function execute(shell: Shell, asked: Asked): Promise<number> {
+async function execute(shell: Shell, said: Asked): Promise<number> {
+  const asked = said.flags.budget === undefined ? said : askedForNight(said);
   const { flags, loaded } = asked;
   const text = await preview(asked);
   if (text !== undefined) {
@@ -45,12 +48,21 @@ async function execute(shell: Shell, asked: Asked): Promise<number> {
   const leaveRunning = flags.leaveRunning === true;
   const retain = retainOf(loaded.config.retain);
   const reporters = chooseReporters(shell, flags, loaded.config.reporters);
+  const { json = false, color } = flags;
+  const against = await earlierOf(shell, flags.against);
+  const options = {
+    reporters,
+    json,
+    color,
+    leaveRunning,
+    retain,
+    ...(against !== undefined && { against }),
+  };
+  if (flags.budget !== undefined) return runNight(shell, asked, options);
   const plan = await planSuite(asked);
-  if (plan !== undefined) {
-    const { json = false, color } = flags;
-    return (await runSuite(shell, plan, { reporters, json, color, leaveRunning, retain })).result
-      .exitCode;
-  }
+  if (plan !== undefined) return (await runSuite(shell, plan, options)).result.exitCode;
+  if (against !== undefined)
+    throw new HarnessError('bad-option', '--against: only a suite has findings to compare');
   if (isAsked(reporters, 'blob'))
     throw new HarnessError(
       'bad-option',

@@ -52,6 +52,8 @@ const MISTAKES: readonly (readonly [string, number, RegExp])[] = [
   ['report', 254, /run 7f3a did not come to its end/],
   ['report ROOT/saved.zip', 254, /run 7f3a did not come to its end/],
   ['replay latest', 254, /run 7f3a did not come to its end/],
+  ['regression latest', 254, /run 7f3a did not come to its end/],
+  ['regression --within 0', 254, /--within: 0 runs show nothing/],
   ['replay --repeat-each 0', 254, /--repeat-each: 0 runs show nothing/],
   ['replay --repeat-each x', 254, /--repeat-each: 'x' is not a whole number/],
   ['runs diff latest -1', 254, /run 7f3a did not come to its end/],

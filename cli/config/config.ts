@@ -44,6 +44,8 @@ export interface RunOptions {
   readonly unknown?: 'fail' | 'warn' | 'pass';
   /** A metric, such as `availability{window:none}`, and what must hold of it: `['rate>0.999']`. */
   readonly thresholds?: Readonly<Record<string, readonly string[]>>;
+  /** What a run must reach at some time, such as `leader-changed-under-load`. */
+  readonly sometimes?: readonly string[];
 }
 
 /** One fault of a schedule, as its file says it: `{ at: '5s', fault: 'pause', for: '2s', target: 'leader' }`. */
@@ -51,7 +53,7 @@ export interface ScheduleLine {
   readonly at: string;
   readonly fault: string;
   readonly for: string;
-  /** The fault's own words. */
+  /** Its lane, what it waits for, and the fault's own words; see [Schedules](../schedules.md). */
   readonly [option: string]: JsonValue;
 }
 

@@ -30,6 +30,7 @@ export function withConfig(
     checkTimeout: config.checkTimeout,
     checkMemory: config.checkMemory,
     unknown: config.unknown,
+    sometimes: config.sometimes?.join(','),
     output: config.output,
   };
   const ours = Object.entries(texts).flatMap(([name, value]) =>

@@ -127,6 +127,7 @@ const BEHIND: Readonly<Record<string, readonly (readonly [flag: string, option: 
   'checkLimits.timeoutMs': [['checkTimeout', 'checkTimeout']],
   'checkLimits.memoryBytes': [['checkMemory', 'checkMemory']],
   unknown: [['unknown', 'unknown']],
+  sometimes: [['sometimes', 'sometimes']],
 };
 
 /** Options with names of their own, and the flag that gives one of them as `name=value`. */
@@ -151,6 +152,7 @@ export function originsOf(
   const out: Record<string, Origin> = {};
   for (const [place, behind] of Object.entries(BEHIND)) {
     if (place === 'schedule' && config.schedule === undefined) continue;
+    if (place === 'sometimes' && config.sometimes === undefined) continue;
     const said = behind.flatMap(([, option]) => origins.get(option) ?? [])[0];
     out[place] = behind.some(([flag]) => isGiven(flag)) ? 'flag' : (said ?? unsaid(place, env));
   }

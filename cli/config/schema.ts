@@ -126,6 +126,7 @@ const RUN = {
   checkTimeout: duration.exactOptional(),
   checkMemory: text.exactOptional(),
   unknown: z.enum(['fail', 'warn', 'pass'], should('fail, warn or pass')).exactOptional(),
+  sometimes: z.array(text, should("a list such as ['leader-changed-under-load']")).exactOptional(),
   thresholds: z
     .record(
       z.string(),

@@ -2,37 +2,26 @@
  * Faults that belong together: orders, overlaps and repetitions that failures of distributed stores are
  * known to need. Each pattern begins at 0; none knows of a store, or of what could be wrong with one.
  */
-import fc, { type Arbitrary } from 'fast-check';
+import fc from 'fast-check';
 import {
   durations,
   moments,
   names,
   type Options,
-  oneName,
   optionsOf,
   partitions,
   type Scene,
   singles,
 } from './draw-faults.ts';
-import type { Step } from './plan.ts';
-
-export type Pattern = Arbitrary<readonly Step[]>;
-
-const ENDING: readonly string[] = ['kill', 'power', 'pause'];
-const CUTTING: readonly string[] = ['hold', 'blackhole'];
-
-/** When the last of them ends. */
-export function endOf(steps: readonly Step[]): number {
-  return Math.max(0, ...steps.map(({ at, for: duration }) => at + duration));
-}
-
-export function shifted(steps: readonly Step[], by: number): readonly Step[] {
-  return steps.map((each) => ({ ...each, at: each.at + by }));
-}
-
-function step(fault: string, at: number, duration: number, options: Options): Step {
-  return { at, for: duration, fault, options };
-}
+import {
+  changeInTheCut,
+  changesByTwoLeaders,
+  fewHubs,
+  leadersInTurn,
+  shortReigns,
+  wakesAlone,
+} from './draw-leaders.ts';
+import { CUTTING, ENDING, type Pattern, shifted, step } from './steps.ts';
 
 /** One after another, each beginning some time after the one before has ended. */
 function sequences(scene: Scene): Pattern {
@@ -273,34 +262,6 @@ function changeThenHalves(scene: Scene): Pattern {
     ]);
 }
 
-/** Whoever leads alone is asked to change the members, and once it is back so are the others. */
-function changeInTheCut(scene: Scene): Pattern {
-  return fc
-    .tuple(
-      fc.constantFrom('followers', 'followers', 'one', 'leader'),
-      fc.constantFrom('0ms', '0ms', undefined),
-      fc.constantFrom('old-leader', 'old-leader', 'leader'),
-      durations([2, 3, 5]),
-      fc.oneof(
-        optionsOf('membership', scene),
-        fc.constant<Options>({ do: 'remove', target: 'one' }),
-      ),
-      moments(1, 6),
-      durations([2, 4]),
-    )
-    .map(([target, every, via, duration, next, pause, then]) => [
-      step('partition', 0, duration, { shape: 'isolate-leader' }),
-      step('membership', 0.2, duration - 0.4, {
-        do: 'remove',
-        target,
-        quorum: 'ignore',
-        via,
-        ...(every !== undefined && { every }),
-      }),
-      step('membership', duration + pause, then, next),
-    ]);
-}
-
 /** Disks are slow, so that much is promised of what is not there yet; then the power is gone. */
 function slowDisksThenPower(): Pattern {
   return fc
@@ -346,36 +307,6 @@ function compactThenRestart(scene: Scene): Pattern {
     );
 }
 
-/** One node after another leads, as some are cut off and others late: terms pass, entries stay. */
-function leadersInTurn(scene: Scene): Pattern {
-  const late = fc.tuple(oneName(scene), durations([0.3, 0.5, 0.9]));
-  const cut = fc.tuple(
-    fc.constantFrom<Options>(
-      { shape: 'isolate-leader' },
-      { shape: 'isolate-leader', direction: 'out' },
-      { shape: 'isolate-leader', direction: 'in' },
-    ),
-    durations([2, 3, 5, 6]),
-    durations([0.2, 0.9, 2]),
-  );
-  return fc
-    .tuple(late, fc.array(cut, { minLength: 2, maxLength: 5 }), fc.boolean())
-    .map(([[slow, latency], cuts, isLate]) => {
-      let at = 1;
-      const steps = cuts.map(([options, duration, pause]) => {
-        const placed = step('partition', at, duration, options);
-        at += duration + pause;
-        return placed;
-      });
-      const slowness = step('latency', 0, at, {
-        target: [slow],
-        direction: 'out',
-        latency: `${latency.toFixed(2)}el`,
-      });
-      return isLate ? [slowness, ...steps] : steps;
-    });
-}
-
 interface Choice {
   readonly weight: number;
   /** Kinds of fault of which it needs all. */
@@ -392,7 +323,7 @@ const CHOICES: readonly Choice[] = [
   { weight: 3, needs: [], draw: stutters },
   { weight: 2, needs: [], oneOf: [...ENDING, ...CUTTING, 'partition'], draw: rolling },
   { weight: 4, needs: ['partition'], draw: besideTheCut },
-  { weight: 5, needs: ['pause', 'partition'], draw: twoTroubles },
+  { weight: 4, needs: ['pause', 'partition'], draw: twoTroubles },
   { weight: 3, needs: ['partition'], oneOf: ENDING, draw: healThenKill },
   { weight: 3, needs: [], oneOf: ENDING, draw: allAtOnce },
   { weight: 3, needs: ['latency'], oneOf: ['partition', ...CUTTING], draw: slowThenDeaf },
@@ -407,6 +338,10 @@ const CHOICES: readonly Choice[] = [
     draw: compactThenRestart,
   },
   { weight: 3, needs: ['latency', 'partition'], draw: leadersInTurn },
+  { weight: 4, needs: [], oneOf: ['kill', 'power', 'partition', 'blackhole'], draw: shortReigns },
+  { weight: 4, needs: ['pause', 'partition'], draw: wakesAlone },
+  { weight: 4, needs: ['membership', 'partition'], draw: changesByTwoLeaders },
+  { weight: 3, needs: ['hold', 'latency'], oneOf: ['partition', 'blackhole'], draw: fewHubs },
 ];
 
 /** Any pattern of the faults there are. */

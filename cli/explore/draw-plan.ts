@@ -3,9 +3,10 @@ import fc, { type Arbitrary } from 'fast-check';
 import type { Random } from '../../harness/core/prng.ts';
 import { findWorkload } from '../registry.ts';
 import { moments, type Scene, waiting } from './draw-faults.ts';
-import { endOf, patterns, shifted } from './draw-patterns.ts';
+import { patterns } from './draw-patterns.ts';
 import { LENGTH_MAX, type Plan, type Step, tidied } from './plan.ts';
 import type { Space } from './space.ts';
+import { endOf, shifted } from './steps.ts';
 
 /** Of so many faults one waits for an event, rather than for its time alone. */
 const WAITING_ONE_IN = 12;
@@ -23,7 +24,7 @@ interface Tried {
 const SYSTEM_OPTIONS: Readonly<Record<string, Tried>> = {
   'snapshot-count': { chance: 0.5, values: ['20', '50', '200'] },
   'snapshot-catchup-entries': { chance: 0.5, values: ['0', '5', '10', '50'] },
-  'max-append-entries': { chance: 0.25, values: ['1', '3'] },
+  'max-append-entries': { chance: 0.35, values: ['1', '1', '3'] },
   'pre-vote': { chance: 0.25, values: ['false'] },
 };
 /** Else most changes of the members are refused: nobody is well for long. */

@@ -11,7 +11,7 @@ import { Corpus } from './corpus.ts';
 import { corpusPath, corpusWriter, readCorpus } from './corpus-file.ts';
 import { documentOf, type Told } from './document.ts';
 import { explore, type Finding, type Tally } from './explore.ts';
-import { type RealPlayer, realPlayer } from './real-player.ts';
+import { realPlayers } from './real-player.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import { type Player, simPlayer } from './sim-player.ts';
 import { described, type StoredFinding, storeSimulated } from './store-finding.ts';
@@ -91,14 +91,14 @@ async function searched(
   const { settings, flags, clock, interrupt, corpus, save, shell, say } = around;
   const { keeping, workers } = settings;
   await using players = new AsyncDisposableStack();
-  const real: RealPlayer[] = [];
-  const all: Player[] = Array.from({ length: workers }, () => {
-    if (keeping.space.backend === 'sim')
-      return players.use(simPlayer(clock, { modules: keeping.modules }, interrupt.signal));
-    const player = realPlayer(keeping, interrupt);
-    real.push(player);
-    return players.use(player);
-  });
+  const isSimulated = keeping.space.backend === 'sim';
+  const real = isSimulated ? [] : realPlayers(workers, { keeping, interrupt });
+  const all: readonly Player[] = isSimulated
+    ? Array.from({ length: workers }, () =>
+        simPlayer(clock, { modules: keeping.modules }, interrupt.signal),
+      )
+    : real;
+  for (const player of all) players.use(player);
   const stored: [Finding, StoredFinding | undefined][] = [];
   const style = styleFor(shell, flags.color && flags.json !== true);
   const voice = voiceOf(clock, corpus, say);

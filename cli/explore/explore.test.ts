@@ -100,6 +100,16 @@ describe('the search', () => {
     );
   });
 
+  test('ends for all players when one of them breaks, once none is at work any more', async () => {
+    const broken: Player = {
+      play: () => Promise.reject(new Error('no such file')),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    };
+    const other = player();
+    await expect(search([broken, other], { runsMax: 100 })).rejects.toThrow('no such file');
+    expect(other.played.length).toBeLessThan(3);
+  });
+
   test('learns from what was new, unless it is to be uniform', async () => {
     const corpus = new Corpus();
     const features = (at: number): Outcome => ({ ...NOTHING, features: [`state ${at % 3}`] });

@@ -86,8 +86,10 @@ export async function explore(search: Search): Promise<Tally> {
   const start = search.clock.now();
   const elapsed = (): number => msFromNanos(search.clock.now() - start);
   let begun = 0;
+  let failure: { readonly error: unknown } | undefined;
   const isOver = (): boolean =>
     search.signal.aborted ||
+    failure !== undefined ||
     begun >= search.runsMax ||
     elapsed() >= search.budgetMs ||
     (search.findingsMax > 0 && tally.findings.length >= search.findingsMax);
@@ -101,7 +103,16 @@ export async function explore(search: Search): Promise<Tally> {
       await absorb(search, tally, { plan, config }, outcome);
     }
   };
-  await Promise.all(search.players.map(work));
+  // What breaks one player's work ends that of all, and is told when nothing of theirs goes on.
+  const guarded = async (player: Player): Promise<void> => {
+    try {
+      await work(player);
+    } catch (error) {
+      failure ??= { error };
+    }
+  };
+  await Promise.all(search.players.map(guarded));
+  if (failure !== undefined) throw failure.error;
   tally.ms = elapsed();
   return tally;
 }

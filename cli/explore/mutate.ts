@@ -1,10 +1,11 @@
 /** A plan that is nearly another. */
 import type { Random } from '../../harness/core/prng.ts';
 import { durations, optionsOf, type Scene, singles, waiting } from './draw-faults.ts';
-import { endOf, patterns, shifted } from './draw-patterns.ts';
+import { patterns } from './draw-patterns.ts';
 import { drawn, loads, sizes } from './draw-plan.ts';
 import { LENGTH_MAX, type Plan, type Step, within } from './plan.ts';
 import type { Space } from './space.ts';
+import { endOf, shifted } from './steps.ts';
 
 type Change = (plan: Plan, around: Around) => Plan;
 

@@ -14,42 +14,84 @@ import { type Keeping, orderOf, scheduleFileOf } from './store-finding.ts';
 import { Tripwire } from './tripwire.ts';
 
 export interface RealPlayer extends Player {
-  /** The run that played this configuration, if it stayed. */
+  /**
+   * The run that played this configuration last, if it found something: it stays in the store. One that
+   * nobody asks for before the next is played is one more of a finding that is there, and goes.
+   */
   kept(config: RunConfig): Ran | undefined;
 }
 
 /** What it cannot do here will not be there for the next run, either. */
 const HOPELESS: readonly string[] = ['binary-missing', 'unsupported', 'engine-failed'];
 
-export function realPlayer(
-  keeping: Keeping,
-  interrupt: Pick<Interrupt, 'signal' | 'by'>,
-): RealPlayer {
-  const kept = new Map<RunConfig, Ran>();
+export interface RealStage {
+  readonly keeping: Keeping;
+  readonly interrupt: Pick<Interrupt, 'signal' | 'by'>;
+  /** Replaced by tests. */
+  readonly run?: typeof makeRun;
+}
+
+/** So many clusters at once. They share one store, which they tidy one after the other. */
+export function realPlayers(count: number, stage: RealStage): readonly RealPlayer[] {
+  let tidied: Promise<unknown> = Promise.resolve();
+  const forget = (ran: Ran): Promise<void> => {
+    const next = tidied.then(() => forgotten(ran, stage.keeping.output));
+    tidied = next.catch(() => undefined);
+    return next;
+  };
+  return Array.from({ length: count }, () => realPlayer(stage, forget));
+}
+
+function realPlayer(stage: RealStage, forget: (ran: Ran) => Promise<void>): RealPlayer {
+  let found: { readonly config: RunConfig; readonly ran: Ran } | undefined;
+  const tidy = async (): Promise<void> => {
+    const unasked = found;
+    found = undefined;
+    if (unasked !== undefined) await forget(unasked.ran);
+  };
+  const once = async (config: RunConfig, stops: boolean): Promise<Outcome> => {
+    const { ran, stoppedAt } = await attempt(stage, config, stops);
+    if (ran instanceof HarnessError) return lost(ran.message);
+    const outcome = await outcomeFrom(ran);
+    if (outcome.violations.length > 0) found = { config, ran };
+    else await forget(ran);
+    return stoppedAt === undefined ? outcome : { ...outcome, stoppedAt };
+  };
   return {
     play: async (config) => {
-      const ran = await attempt(keeping, config, interrupt);
-      if (ran instanceof HarnessError) return lost(ran.message);
-      const outcome = await read(ran);
-      if (outcome.violations.length > 0) kept.set(config, ran);
-      else await forget(ran, keeping.output);
-      return outcome;
+      await tidy();
+      const first = await once(config, true);
+      const isDecided = first.stoppedAt === undefined || first.violations.length > 0;
+      return isDecided || stage.interrupt.signal.aborted ? first : once(config, false);
     },
-    kept: (config) => kept.get(config),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    kept: (config) => {
+      if (found?.config !== config) return undefined;
+      const { ran } = found;
+      found = undefined;
+      return ran;
+    },
+    [Symbol.asyncDispose]: tidy,
   };
 }
 
-/** A run, or what kept it from being one; ended early, and healed, once the store went back. */
+interface Attempt {
+  /** A run, or what kept it from being one. */
+  readonly ran: Ran | HarnessError;
+  /** Index of the entry after which it was ended early, and healed: the store had gone back. */
+  readonly stoppedAt: number | undefined;
+}
+
 async function attempt(
-  keeping: Keeping,
+  { keeping, interrupt, run = makeRun }: RealStage,
   config: RunConfig,
-  interrupt: Pick<Interrupt, 'signal' | 'by'>,
-): Promise<Ran | HarnessError> {
+  stops: boolean,
+): Promise<Attempt> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, interrupt.signal]);
-  const progress = watching(() => {
-    stop.abort();
+  const tripwire = new Tripwire();
+  const progress = watching((op) => {
+    tripwire.take(op);
+    if (stops && tripwire.tripped !== undefined) stop.abort();
   });
   try {
     const order = await orderOf(keeping, config, {
@@ -61,29 +103,36 @@ async function attempt(
       },
       begin: () => ({ reporters: [], progress }),
     });
-    return await makeRun(order);
+    const ran = await run(order);
+    return { ran, stoppedAt: stop.signal.aborted ? tripwire.tripped : undefined };
   } catch (error) {
     const isHopeless =
       !(error instanceof HarnessError) ||
       error.code.startsWith('bad-') ||
       HOPELESS.includes(error.code);
     if (isHopeless) throw error;
-    return error;
+    return { ran: error, stoppedAt: undefined };
   }
 }
 
-/** Says nothing, and sees when a store goes back. */
-function watching(onTrip: () => void): Progress {
-  const tripwire = new Tripwire();
+/** Says nothing, and sees every entry. */
+function watching(onOp: Progress['onOp']): Progress {
   return {
-    onOp: (op) => {
-      tripwire.take(op);
-      if (tripwire.tripped !== undefined) onTrip();
-    },
+    onOp,
     onPhase: () => undefined,
     end: () => undefined,
     [Symbol.dispose]: () => undefined,
   };
+}
+
+/** What cannot be read any more is one run that was lost, and no reason to end the search. */
+async function outcomeFrom(ran: Ran): Promise<Outcome> {
+  try {
+    return await read(ran);
+  } catch (error) {
+    if (error instanceof HarnessError) return lost(error.message);
+    throw error;
+  }
 }
 
 async function read({ result, dir }: Ran): Promise<Outcome> {
@@ -94,7 +143,7 @@ async function read({ result, dir }: Ran): Promise<Outcome> {
   return outcomeOf({ checks, problems, history, coverage });
 }
 
-async function forget({ dir, result }: Ran, root: string): Promise<void> {
+async function forgotten({ dir, result }: Ran, root: string): Promise<void> {
   await rm(scheduleFileOf(root, result.manifest.config), { force: true });
   await rm(dir, { recursive: true, force: true });
   await rebuildIndex(root);

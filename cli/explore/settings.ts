@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { freshSeed, parseSeed, type Seed } from '../../harness/core/prng.ts';
 import { parseDurationMs } from '../../harness/core/units.ts';
+import type { BackendName } from '../../harness/protocols/system.ts';
 import { counted } from '../../reports/words.ts';
 import type { ExploreFlags } from '../commands/explore.ts';
 import type { SchismConfig } from '../config/config.ts';
@@ -18,6 +19,8 @@ import type { Keeping } from './store-finding.ts';
 
 const BUDGET = '10m';
 const RUNS_MAX = 10_000_000;
+/** A cluster of processes mostly waits, but takes part of a core and some hundred MB. */
+const CLUSTERS_MAX = 4;
 
 export interface Settings extends Bounds {
   readonly keeping: Keeping;
@@ -43,14 +46,23 @@ export async function settingsOf(
   const bounds = boundsOf(flags);
   const { space, ...where } = await spaceAsked(shell, flags, isGiven);
   const { workers, seed, config: configFile } = flags;
-  const cores = space.backend === 'sim' ? availableParallelism() : 1;
-  const asked = workers === undefined ? cores : countOption(workers, '--workers', WORKERS_MAX);
+  const asked =
+    workers === undefined
+      ? workersOf(space.backend)
+      : countOption(workers, '--workers', WORKERS_MAX);
   return {
     ...bounds,
     keeping: { shell, ...where, space, ...(configFile !== undefined && { configFile }) },
     seed: seed === undefined ? freshSeed() : parseSeed(seed),
     workers: Math.max(1, asked),
   };
+}
+
+/** Clusters of containers share more than cores. */
+function workersOf(backend: BackendName): number {
+  const cores = availableParallelism();
+  if (backend === 'sim') return cores;
+  return backend === 'process' ? Math.min(cores, CLUSTERS_MAX) : 1;
 }
 
 function boundsOf({ runs, budget, maxFailures = '0', failFast }: ExploreFlags): Bounds {

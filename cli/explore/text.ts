@@ -143,13 +143,16 @@ export function endLines(tally: Tally, situations: number): readonly string[] {
       ? 'No violation was found in what ran.'
       : `${counted(findings.length, 'finding')}, in ${counted(failed, 'run')}.`;
   const lost = [...broken].toSorted(([, a], [, b]) => b - a);
+  const without = lostRuns(broken);
   return [
     '',
     `${counted(runs, 'run')} in ${lengthText(ms)}${simulated}, ${counted(operations, 'acknowledged operation')}; ` +
       `${counted(situations, 'situation')} seen. ${found}`,
     ...(undecided > 0 ? [`${counted(undecided, 'run')} that no checker could decide.`] : []),
     ...(lost.length > 0
-      ? [`${counted(lostRuns(broken), 'run')} did not come to an end, and say nothing:`]
+      ? [
+          `${counted(without, 'run')} did not come to an end, and ${without === 1 ? 'says' : 'say'} nothing:`,
+        ]
       : []),
     ...lost
       .slice(0, 5)

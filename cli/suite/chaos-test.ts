@@ -1,5 +1,6 @@
 /** What a `*.chaos.ts` file says: `test('name', { ... })`. */
 import type { Checker } from '../../harness/protocols/checker.ts';
+import type { Expectation } from '../../harness/protocols/suite.ts';
 import type { RunOptions } from '../config/config.ts';
 
 /** Options of one test: those of a run, over the project's and the config's. */
@@ -17,12 +18,22 @@ export interface ViolationTestOptions extends ChaosTestOptions {
   readonly within?: string;
 }
 
+/** What a test must show; see `Expectation`. */
+export interface DeclaredExpectation extends Omit<Expectation, 'runs'> {
+  /** `10 runs` */
+  readonly within: string;
+}
+
 /** A test as its file declared it. */
 export interface DeclaredTest {
   readonly title: string;
   readonly options: ChaosTestOptions;
-  readonly expects?: { readonly anomaly?: string; readonly within: string };
+  readonly expects?: DeclaredExpectation;
   readonly mark?: 'only' | 'skip';
+  /** Why it is skipped; absent: somebody marked it. */
+  readonly why?: string;
+  /** What it says is all: no config and no project is below it. */
+  readonly isWhole?: true;
   /** Of the call, from 1; undefined where the stack does not tell. */
   readonly line?: number;
 }

@@ -9,6 +9,7 @@ import { REPEATS_MAX } from '../config/schema.ts';
 import type { Flags } from '../flags.ts';
 import { isCi } from '../options.ts';
 import { type Catalogue, catalogueOf } from '../registry.ts';
+import { regressionTests } from '../regressions/tests.ts';
 import { countOption } from '../stored.ts';
 import { candidatesOf, repeatedRef, type SuiteCandidate } from './candidates.ts';
 import { findTestFiles, loadTestFiles } from './collect.ts';
@@ -46,10 +47,28 @@ export interface Chosen {
 
 /** Undefined for a run that is no suite. Throws as `planSuite` does. */
 export async function chooseTests(asked: Asked): Promise<Chosen | undefined> {
-  const { flags, loaded, isGiven, env } = asked;
+  const there = await testsThere(asked);
+  return there === undefined ? undefined : selectFrom(asked, there);
+}
+
+/** The tests there are, before anybody chose among them. */
+interface There {
+  readonly all: readonly SuiteCandidate[];
+  /** Where they were looked for, for people. */
+  readonly where: string;
+}
+
+async function testsThere(asked: Asked): Promise<There | undefined> {
+  const { flags, loaded, isGiven } = asked;
   const { config, path } = loaded;
-  const isSelecting = asked.filters.length > 0 || SELECTING.some(isGiven);
   const repeats = repeatsOf(flags);
+  const repeated = (tests: readonly SuiteCandidate[]): readonly SuiteCandidate[] =>
+    tests.flatMap((candidate) => repeatsOfCandidate(candidate, repeats));
+  if (flags.regressions !== undefined) {
+    const { tests, where } = await regressionTests(asked, flags.regressions);
+    return { all: repeated(tests), where };
+  }
+  const isSelecting = asked.filters.length > 0 || SELECTING.some(isGiven);
   const home = path === undefined ? resolve() : dirname(path);
   const testDir = config.testDir ?? home;
   const isLooking = path !== undefined || isSelecting;
@@ -59,7 +78,6 @@ export async function chooseTests(asked: Asked): Promise<Chosen | undefined> {
   const hasTests = files.length > 0 || config.testDir !== undefined;
   if (!hasTests && !isSelecting && repeats === undefined && config.projects === undefined)
     return undefined;
-  const catalogue = catalogueOf(config);
   const projects = projectsOf(config, flags.project);
   // Nobody looks by name for the one test that has none.
   const byName = [...asked.filters, flags.grep, flags.lastFailed].some((by) => by !== undefined);
@@ -68,7 +86,14 @@ export async function chooseTests(asked: Asked): Promise<Chosen | undefined> {
   const declared = isAny
     ? candidatesOf(await loadTestFiles(files), projects, testDir, titleOf(asked))
     : [];
-  const all = declared.flatMap((candidate) => repeatsOfCandidate(candidate, repeats));
+  const shown = relative('', testDir) || '.';
+  const where = isDefault ? `in ${shown} or below its chaos/` : `below ${shown}`;
+  return { all: repeated(declared), where };
+}
+
+async function selectFrom(asked: Asked, { all, where }: There): Promise<Chosen> {
+  const { flags, loaded, isGiven, env } = asked;
+  const { config } = loaded;
   const selection: Selection = {
     filters: asked.filters.map(fromHere),
     ...(flags.grep !== undefined && { grep: flags.grep }),
@@ -80,21 +105,29 @@ export async function chooseTests(asked: Asked): Promise<Chosen | undefined> {
     forbidOnly: flags.forbidOnly ?? config.forbidOnly ?? isCi(env),
   };
   const { shard: _, ...unsharded } = selection;
-  const beforeShard = selectTests(all, unsharded).tests;
+  const { tests: beforeShard, skipped } = selectTests(all, unsharded);
   const isAllowed = flags.passWithNoTests ?? config.passWithNoTests ?? false;
-  const shown = relative('', testDir) || '.';
-  const where = isDefault ? `in ${shown} or below its chaos/` : `below ${shown}`;
-  if (beforeShard.length === 0 && !isAllowed)
-    throw new HarnessError('nothing-selected', nothingSelected(all, selection, where));
+  if (beforeShard.length === 0 && !isAllowed) {
+    const why = cannotRun(skipped) ?? nothingSelected(all, selection, where);
+    throw new HarnessError('nothing-selected', why);
+  }
   const seed = isGiven('seed') ? flags.seed : config.seed;
   return {
     selection,
     selected: selectTests(all, selection),
     beforeShard,
-    catalogue,
+    catalogue: catalogueOf(config),
     found: all.length,
     seed: seed === undefined ? freshSeed() : parseSeed(String(seed)),
   };
+}
+
+/** What was found and cannot run here, with the reasons; undefined: somebody only marked it. */
+function cannotRun(skipped: readonly SuiteCandidate[]): string | undefined {
+  const reasons = skipped.flatMap(({ ref, declared }) =>
+    declared?.why === undefined ? [] : [`${ref.title}: ${declared.why}`],
+  );
+  return reasons.length === 0 ? undefined : `nothing of it can run here: ${reasons.join('; ')}`;
 }
 
 /** Flags that choose among tests: with them it is a suite, be there tests or not. */

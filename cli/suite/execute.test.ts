@@ -31,6 +31,7 @@ interface Order {
   readonly maxFailures?: number;
   readonly infraRetries?: number;
   readonly repeatForMs?: number;
+  readonly deadline?: { readonly afterMs: number; readonly why: string };
   /** What a violation is of. */
   readonly kind?: string;
   /** Interrupts while the so-maniest run goes on. */
@@ -66,8 +67,8 @@ async function play(
       return runOf(end, order.kind ?? 'stale-read', controller.signal.aborted);
     },
   };
-  const { workers = 1, maxFailures = 0, infraRetries = 0, repeatForMs } = order;
-  const plan = { tests, workers, maxFailures, infraRetries };
+  const { workers = 1, maxFailures = 0, infraRetries = 0, repeatForMs, deadline } = order;
+  const plan = { tests, workers, maxFailures, infraRetries, ...(deadline && { deadline }) };
   const suite = executePlan(repeatForMs === undefined ? plan : { ...plan, repeatForMs }, host);
   return { results: await (order.clock?.run(suite) ?? suite), began };
 }
@@ -286,5 +287,33 @@ describe('for a time', () => {
     const clock = new VirtualClock();
     const played = await play([planned('a'), planned('b')], {}, { repeatForMs: 1, clock });
     expect(played.results.map(({ test: { id } }) => id)).toEqual(['a.repeat-1', 'b.repeat-1']);
+  });
+});
+
+describe('a deadline', () => {
+  const deadline = { afterMs: 2500, why: 'the time was over' };
+
+  test('lets what is under way come to its end, and names what had no turn', async () => {
+    const tests = ['a', 'b', 'c', 'd'].map((id) => planned(id));
+    const { results, began } = await play(tests, {}, { clock: new VirtualClock(), deadline });
+    expect(began.length).toBe(3);
+    expect(results.map(({ outcome }) => outcome)).toEqual(['pass', 'pass', 'pass', 'not-run']);
+    expect(results[3]?.reason).toBe('the time was over');
+  });
+
+  test('makes a bug that was not seen in too few runs no verdict, and keeps the runs', async () => {
+    const tests = [planned('a', { anomaly: 'stale-read', runs: 9 })];
+    const { results } = await play(tests, {}, { clock: new VirtualClock(), deadline });
+    expect(results).toMatchObject([
+      { outcome: 'not-run', exitCode: 0, reason: 'the time was over, after 3 of 9 runs' },
+    ]);
+    expect(results[0]?.runs.length).toBe(3);
+  });
+
+  test('never hides a violation that was seen in time', async () => {
+    const tests = [planned('a', { anomaly: 'lost-write', runs: 9 })];
+    const ends = { a: ['pass', 'pass', 'fail'] } as const;
+    const { results } = await play(tests, ends, { clock: new VirtualClock(), deadline });
+    expect(results).toMatchObject([{ outcome: 'fail', exitCode: 1 }]);
   });
 });

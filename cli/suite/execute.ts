@@ -21,7 +21,10 @@ export interface SuiteHost {
   onTestEnd(test: SuiteTest): void;
 }
 
-type Order = Pick<SuitePlan, 'tests' | 'workers' | 'maxFailures' | 'infraRetries' | 'repeatForMs'>;
+type Order = Pick<
+  SuitePlan,
+  'tests' | 'workers' | 'maxFailures' | 'infraRetries' | 'repeatForMs' | 'deadline'
+>;
 
 /**
  * Runs the tests, `workers` at a time, and returns one result for each, in the order of the plan:
@@ -30,10 +33,15 @@ type Order = Pick<SuitePlan, 'tests' | 'workers' | 'maxFailures' | 'infraRetries
 export async function executePlan(plan: Order, host: SuiteHost): Promise<readonly SuiteTest[]> {
   const results: SuiteTest[] = [];
   const turns = turnsOf(plan, host.clock);
+  const startMs = msFromNanos(host.clock.now());
+  const late = (): string | undefined => {
+    const { afterMs = Number.POSITIVE_INFINITY, why: said } = plan.deadline ?? {};
+    return msFromNanos(host.clock.now()) - startMs >= afterMs ? said : undefined;
+  };
   let failures = 0;
   const why = (): string | undefined => {
     if (host.interrupt.aborted) return `the suite was interrupted by ${host.interruptedBy()}`;
-    if (plan.maxFailures === 0 || failures < plan.maxFailures) return undefined;
+    if (plan.maxFailures === 0 || failures < plan.maxFailures) return late();
     const tests = failures === 1 ? 'one test' : `${failures} tests`;
     return `the suite ended after ${tests} that did not pass`;
   };
@@ -44,7 +52,7 @@ export async function executePlan(plan: Order, host: SuiteHost): Promise<readonl
       if (turn.done === true) return;
       const [at, test] = turn.value;
       host.onTestStart(test);
-      const result = await playTest(test, plan, host);
+      const result = await playTest(test, plan, host, late);
       results[at] = result;
       if (result.outcome !== 'pass' && result.exitCode !== EXIT.pass) failures++;
       host.onTestEnd(result);
@@ -86,6 +94,7 @@ async function playTest(
   test: PlannedTest,
   { infraRetries }: Order,
   host: SuiteHost,
+  late: () => string | undefined,
 ): Promise<SuiteTest> {
   const { expects } = test;
   const made: SuiteRun[] = [];
@@ -96,9 +105,17 @@ async function playTest(
     if (expects === undefined) return judgeRuns(test, so);
     const judged = judgeExpected(test, expects, so, nth);
     if (judged !== undefined) return judged;
+    const why = late();
+    if (why !== undefined)
+      return { ...notRun(test, cutShort(why, nth, expects.runs)), runs: [...made] };
   }
   // The last of them was judged as the last.
   return notRun(test, 'it asks for no run');
+}
+
+/** Too few runs say nothing of a bug that is not seen in each. */
+function cutShort(why: string, made: number, most: number): string {
+  return `${why}, after ${made} of ${most} runs`;
 }
 
 /** One run, and others in its place while it ends as `error`. Returns what was thrown at last. */

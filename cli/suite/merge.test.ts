@@ -117,3 +117,29 @@ test('suites without shards are joined if no test stands in both', () => {
     selected: 2,
   });
 });
+
+test('what shards explored is added up; without any, nothing is said of it', () => {
+  const explored = {
+    runs: 5,
+    ms: 100,
+    operations: 7,
+    fresh: 2,
+    situations: 3,
+    undecided: 1,
+    findings: 0,
+  };
+  const [first, second] = [FIRST, SECOND].map((part) => ({
+    ...part,
+    result: { ...part.result, explored: { ...explored, ms: part === FIRST ? 100 : 90 } },
+  })) as [Part, Part];
+  expect(mergeSuites([first, second], 's9999').result.explored).toEqual({
+    runs: 10,
+    ms: 100,
+    operations: 14,
+    fresh: 4,
+    situations: 6,
+    undecided: 2,
+    findings: 0,
+  });
+  expect(mergeSuites([FIRST, SECOND], 's9999').result).not.toHaveProperty('explored');
+});

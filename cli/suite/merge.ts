@@ -1,6 +1,6 @@
 /** Joins the suites of several shards into one. */
 import { EXIT, HarnessError } from '../../harness/core/errors.ts';
-import type { SuiteManifest, SuiteResult } from '../../harness/protocols/suite.ts';
+import type { Explored, SuiteManifest, SuiteResult } from '../../harness/protocols/suite.ts';
 import { worstExit } from '../../harness/runner/verdict.ts';
 
 /** A suite that was found somewhere. */
@@ -45,6 +45,26 @@ export function mergeSuites(parts: readonly Part[], suite: string): Merged {
       exitCode: worstExit(missing.length > 0 ? [...codes, EXIT.infrastructure] : codes),
       wallMs: wallOf(all),
       ...(interrupted !== undefined && { interrupted }),
+      ...exploredBy(all),
+    },
+  };
+}
+
+/** Shards explore side by side, each with a seed and a memory of its own. */
+function exploredBy(all: readonly SuiteResult[]): Pick<SuiteResult, 'explored'> {
+  const parts = all.flatMap(({ explored }) => explored ?? []);
+  if (parts.length === 0) return {};
+  const sum = (of: (one: Explored) => number): number =>
+    parts.reduce((total, one) => total + of(one), 0);
+  return {
+    explored: {
+      runs: sum(({ runs }) => runs),
+      ms: Math.max(...parts.map(({ ms }) => ms)),
+      operations: sum(({ operations }) => operations),
+      fresh: sum(({ fresh }) => fresh),
+      situations: sum(({ situations }) => situations),
+      undecided: sum(({ undecided }) => undecided),
+      findings: sum(({ findings }) => findings),
     },
   };
 }

@@ -110,7 +110,7 @@ describe('a plan', () => {
       passWithNoTests: false,
       configFile: relative('', join(suite, 'schism.config.mjs')),
     });
-    expect(plan.skipped?.map(({ title }) => title)).toEqual(['later', 'later']);
+    expect(plan.skipped?.map(({ ref }) => ref.title)).toEqual(['later', 'later']);
     expect(plan.modules).toEqual([]);
   });
 

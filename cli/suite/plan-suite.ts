@@ -14,9 +14,11 @@ import { INFRA_RETRIES_MAX, REPEATS_MAX, WORKERS_MAX } from '../config/schema.ts
 import type { Flags } from '../flags.ts';
 import { resolveConfig } from '../options.ts';
 import { BUILT_IN, type Catalogue, catalogueOf } from '../registry.ts';
+import { CHOOSING } from '../regressions/tests.ts';
 import { countOption } from '../stored.ts';
 import { CHECK_HELP } from '../summaries.ts';
 import { repeatOf, type SuiteCandidate, seedOfTest } from './candidates.ts';
+import type { DeclaredExpectation } from './chaos-test.ts';
 import { type Asked, type Chosen, chooseTests, outputOf } from './choose-tests.ts';
 import type { PlannedTest, SuitePlan } from './plan.ts';
 import { placeOf } from './select.ts';
@@ -80,7 +82,10 @@ export async function planChosen(
   const files = new Set(withChecks.flatMap(({ ref }) => ref.file ?? []));
   const plan: SuitePlan = {
     tests,
-    skipped: selected.skipped.map(({ ref }) => ref),
+    skipped: selected.skipped.map(({ ref, declared }) => ({
+      ref,
+      why: declared?.why ?? 'it is marked with test.skip',
+    })),
     selected: selected.selected,
     found: chosen.found,
     ...(chosen.selection.shard !== undefined && { shard: chosen.selection.shard }),
@@ -139,10 +144,13 @@ async function resolveTest(
   catalogue: Catalogue,
   suiteSeed: Seed,
 ): Promise<ExplainedTest> {
-  const layers: Layer[] = [{ origin: 'config', options: loaded.config }];
+  const isWhole = declared?.isWhole === true;
+  const layers: Layer[] = isWhole ? [] : [{ origin: 'config', options: loaded.config }];
   if (project !== undefined) layers.push({ origin: 'project', options: project });
   if (declared !== undefined) layers.push({ origin: 'test', options: declared.options });
-  const { system, workload, origins, ...found } = layered(flags, isGiven, layers, catalogue);
+  // Of regressions these flags choose some, and make no others of them.
+  const isOver = (flag: string): boolean => isGiven(flag) && !(isWhole && CHOOSING.includes(flag));
+  const { system, workload, origins, ...found } = layered(flags, isOver, layers, catalogue);
   const { attach } = loaded.config;
   const own = await resolveConfig(found.flags, system, workload, env, attach, catalogue);
   const checks = declared?.options.checks ?? [];
@@ -169,17 +177,19 @@ async function resolveTest(
 
 /** What checks of one's own may find, only they know; of ours a wrong name would wait for ever. */
 function expectationOf(
-  { anomaly, within }: { readonly anomaly?: string; readonly within: string },
+  { within, ...expects }: DeclaredExpectation,
   isOurs: boolean,
 ): NonNullable<PlannedTest['expects']> {
   const kinds = Object.values(CHECK_HELP).flatMap(({ anomalies }) => Object.keys(anomalies));
-  if (isOurs && anomaly !== undefined && !kinds.includes(anomaly))
+  const asked = [...(expects.anomalies ?? []), ...(expects.anomaly ? [expects.anomaly] : [])];
+  const wrong = asked.find((kind) => !kinds.includes(kind));
+  if (isOurs && wrong !== undefined)
     throw new HarnessError(
       'bad-option',
-      `anomaly: no check finds '${anomaly}'${suggest(anomaly, kinds)}; ` +
+      `anomaly: no check finds '${wrong}'${suggest(wrong, kinds)}; ` +
         `there are: ${[...new Set(kinds)].join(', ')}`,
     );
-  return { ...(anomaly !== undefined && { anomaly }), runs: Number.parseInt(within, 10) };
+  return { ...expects, runs: Number.parseInt(within, 10) };
 }
 
 function isBuiltIn({ name }: Workload): boolean {

@@ -14,10 +14,16 @@ export interface PlannedTest {
   readonly attach?: AttachConfig;
 }
 
+/** One that will not run: somebody marked it, or it cannot run here. */
+export interface SkippedTest {
+  readonly ref: TestRef;
+  readonly why: string;
+}
+
 export interface SuitePlan {
   readonly tests: readonly PlannedTest[];
-  /** Marked with `test.skip`, among what the filters let through. */
-  readonly skipped?: readonly TestRef[];
+  /** Among what the filters let through. */
+  readonly skipped?: readonly SkippedTest[];
   /** Before `--shard`. */
   readonly selected: number;
   /** Found in files, before any filter. */
@@ -32,6 +38,8 @@ export interface SuitePlan {
   /** `--repeat-for`: all tests again, each as `repeatOf` says, until so much time is over. */
   readonly repeatForMs?: number;
   readonly infraRetries: number;
+  /** Once this is over, no other run is made; `why` is said of what had no turn, or too few. */
+  readonly deadline?: { readonly afterMs: number; readonly why: string };
   readonly passWithNoTests: boolean;
   /** Files that define what runs are made of or judged by, absolute: the judge's worker loads them, too. */
   readonly modules: readonly string[];

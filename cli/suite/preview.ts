@@ -1,5 +1,6 @@
 /** What would run, without running it: `--list` and `--print-config`. */
 import { type Seed, seedText } from '../../harness/core/prng.ts';
+import { expectedText } from '../../harness/protocols/suite.ts';
 import { clean, counted } from '../../reports/words.ts';
 import type { SuiteCandidate } from './candidates.ts';
 import { type Asked, type Chosen, chooseTests } from './choose-tests.ts';
@@ -70,7 +71,7 @@ export function testLines(tests: readonly SuiteCandidate[]): readonly string[] {
   );
   const width = Math.max(0, ...places.map(({ length }) => length));
   return tests.map(({ ref, tags, declared, mark }, at) => {
-    const { expects } = declared ?? {};
+    const { expects, why } = declared ?? {};
     const words = [
       (places[at] ?? '').padEnd(width),
       clean(ref.title),
@@ -79,8 +80,8 @@ export function testLines(tests: readonly SuiteCandidate[]): readonly string[] {
       ...tags,
       ...(expects === undefined
         ? []
-        : [`must show ${expects.anomaly ?? 'a violation'} within ${expects.within}`]),
-      ...(mark === 'skip' ? ['skipped'] : []),
+        : [`must show ${expectedText(expects) ?? 'a violation'} within ${expects.within}`]),
+      ...(mark === 'skip' ? [why === undefined ? 'skipped' : `skipped: ${clean(why)}`] : []),
     ];
     return `  ${words.filter((word) => word !== '').join('  ')}`;
   });

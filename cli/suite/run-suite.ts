@@ -5,12 +5,18 @@ import { type Clock, realClock } from '../../harness/core/clock.ts';
 import { messageOf } from '../../harness/core/errors.ts';
 import { Random, type Seed, seedText } from '../../harness/core/prng.ts';
 import type { RunConfig } from '../../harness/protocols/run.ts';
-import type { SuiteManifest, SuiteResult, SuiteRun } from '../../harness/protocols/suite.ts';
+import type {
+  SuiteManifest,
+  SuiteResult,
+  SuiteRun,
+  SuiteTest,
+} from '../../harness/protocols/suite.ts';
 import type { Reporter } from '../../harness/runner/run.ts';
 import { worstExit } from '../../harness/runner/verdict.ts';
 import { wordsWithoutSecrets } from '../../harness/store/secrets.ts';
 import { createSuite, lastSuite, type SuiteFolder } from '../../harness/store/suites.ts';
 import { suiteRunOf } from '../../reports/suite/suite-run.ts';
+import { changesOf } from '../../reports/trend/changes.ts';
 import { type Interrupt, interruptible, STOPPING } from '../interrupt.ts';
 import { leftText, requireLeavable } from '../leave-running.ts';
 import { makeRun, type Ran, type RunOrder } from '../make-run.ts';
@@ -31,6 +37,20 @@ export interface SuiteOptions {
   readonly color: boolean;
   readonly leaveRunning?: boolean;
   readonly retain?: Retain;
+  /** What else belongs to the suite, made when its tests are over. */
+  readonly more?: (around: AroundMore) => Promise<More>;
+  /** With which its findings are compared. */
+  readonly against?: readonly SuiteResult[];
+}
+
+export interface AroundMore {
+  readonly folder: SuiteFolder;
+  readonly interrupt: Interrupt;
+  readonly say: (text: string) => void;
+}
+
+export interface More extends Pick<SuiteResult, 'explored'> {
+  readonly tests: readonly SuiteTest[];
 }
 
 /** A suite that came to its end, and is stored. */
@@ -66,20 +86,33 @@ export async function runSuite(
     folder: relative('', folder.dir),
   });
   const host = hostOf({ shell, plan, options, folder, reporters, interrupt, clock });
-  const tests = await executePlan(plan, host);
-  const skipped = (plan.skipped ?? []).map((ref) => notRun({ ref }, 'it is marked with test.skip'));
-  const result: SuiteResult = {
+  const planned = await executePlan(plan, host);
+  const say = (text: string): void => {
+    reporters.say(text);
+  };
+  const more = await options.more?.({ folder, interrupt, say });
+  for (const test of more?.tests ?? []) reporters.onTestEnd(test);
+  const tests = [...planned, ...(more?.tests ?? [])];
+  const skipped = (plan.skipped ?? []).map(({ ref, why }) => notRun({ ref }, why));
+  const bare: SuiteResult = {
     manifest,
     tests: [...tests, ...skipped],
     exitCode: exitOf(tests, interrupt.by),
     wallMs: clock.wallMs() - startedAtMs,
     ...(interrupt.by !== undefined && { interrupted: interrupt.by }),
+    ...(more?.explored !== undefined && { explored: more.explored }),
   };
+  const result = withChanges(bare, options.against);
   const made = tests.flatMap(({ runs }) => runs.map(({ run }) => run));
   const gone = await pruned(plan.output, retain, made, clock.wallMs());
   if (gone !== undefined) reporters.say(`schism: ${gone}\n`);
   await conclude({ reporters, folder, choice, ...(previous && { previous }) }, result);
   return { result, dir: folder.dir };
+}
+
+/** With what became of its findings since earlier nights, if there is something to compare with. */
+export function withChanges(result: SuiteResult, against?: readonly SuiteResult[]): SuiteResult {
+  return against === undefined ? result : { ...result, changes: changesOf(result, against) };
 }
 
 /** To compare with; one that cannot be read is none. */

@@ -1,9 +1,10 @@
 /** The tests of a suite: a grid of projects, and a row for each test that opens. */
-import type {
-  FaultCount,
-  SuiteRun,
-  SuiteTest,
-  TestOutcome,
+import {
+  expectedText,
+  type FaultCount,
+  type SuiteRun,
+  type SuiteTest,
+  type TestOutcome,
 } from '../../harness/protocols/suite.ts';
 import { wilsonText } from '../rate.ts';
 import { clean, clipped, counted, countText, lengthText, printable, rateText } from '../words.ts';
@@ -191,7 +192,7 @@ function runMarkup(
 ): Markup {
   const which = test.repeat === undefined ? '' : `repeat ${test.repeat}, `;
   const expected =
-    expects === undefined ? '' : `, ${clean(expects.anomaly ?? 'any violation')} expected`;
+    expects === undefined ? '' : `, ${clean(expectedText(expects) ?? 'any violation')} expected`;
   const facts = [
     lengthText(run.wallMs),
     counted(operationsOf(run), 'operation'),

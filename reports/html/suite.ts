@@ -1,5 +1,6 @@
 /** The page of a suite: every test in every project, and what became of it. */
 import type { SuiteResult, SuiteRun, TestOutcome } from '../../harness/protocols/suite.ts';
+import { changesSection } from '../trend/changes-section.ts';
 import { clean, counted, countText, lengthText, rateText } from '../words.ts';
 import { html, type Markup, markupText, scriptElement } from './markup.ts';
 import { scriptHash } from './page-script.ts';
@@ -40,6 +41,7 @@ export function renderSuiteHtml(result: SuiteResult, options: SuiteHtmlOptions):
 ${environmentSection(result)}
 ${utilizationSection(rows)}
 ${propertySection(rows)}
+${changesSection(result)}
 ${testsSection(rows, options.link, options.previous?.manifest.suite)}
 </main>
 <footer><p>Written by schism ${clean(version)}.

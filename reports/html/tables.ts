@@ -13,11 +13,20 @@ export interface Row {
   readonly name?: string;
 }
 
-/** A table with a caption and scoped headings, in a box that scrolls on its own. */
-export function dataTable(caption: string, heads: readonly Head[], rows: readonly Row[]): Markup {
+/**
+ * A table with a caption and scoped headings, in a box that scrolls on its own. `name`: of the box, for
+ * one that has nothing to focus within and so must take the focus itself to be scrolled by keys.
+ */
+export function dataTable(
+  caption: string,
+  heads: readonly Head[],
+  rows: readonly Row[],
+  name?: string,
+): Markup {
   // Two columns at the two ends of a wide page cannot be read together.
   const narrow = heads.length <= 2 ? 'narrow' : '';
-  return html`<div class="scroll"><table class="${narrow}"><caption>${caption}</caption>
+  const box = name === undefined ? html`` : html` tabindex="0" role="region" aria-label="${name}"`;
+  return html`<div class="scroll"${box}><table class="${narrow}"><caption>${caption}</caption>
 <thead><tr>${heads.map((head) => html`<th scope="col" class="${nameOf(head)}">${head.title}</th>`)}</tr></thead>
 <tbody>${rows.map((row) => rowOf(row, heads))}</tbody></table></div>`;
 }

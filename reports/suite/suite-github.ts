@@ -13,6 +13,7 @@ import {
 } from '../github.ts';
 import { wilsonText } from '../rate.ts';
 import { plainStyle } from '../style.ts';
+import { changesMarkdown } from '../trend/changes-markdown.ts';
 import { clean, clipped, counted, countText, lengthText, printable, rateText } from '../words.ts';
 import { oneFailure } from './failures.ts';
 import { suiteVerdict } from './suite-text.ts';
@@ -132,6 +133,7 @@ function sectionsOf(result: SuiteResult, folder: string | undefined): readonly S
   const { tests, manifest } = result;
   const bad = tests.filter(({ outcome }) => outcome !== 'pass' && outcome !== 'not-run');
   const passed = tests.filter(({ outcome }) => outcome === 'pass');
+  const again = lastFailedCommand(manifest);
   // Of those that fail in the same way one; the table names them all.
   const alike = Map.groupBy(bad, (test) => tellingRun(test)?.fingerprint ?? test.test.id);
   const told = [...alike.values()].flatMap((group) => group.slice(0, 1));
@@ -139,12 +141,13 @@ function sectionsOf(result: SuiteResult, folder: string | undefined): readonly S
   return [
     {
       name: 'how to run them again',
-      text: bad.length === 0 ? '' : fenced('sh', lastFailedCommand(manifest)),
+      text: bad.length === 0 || again === '' ? '' : fenced('sh', again),
     },
     ...told.map((test) => ({
       name: code(clipped(testTitle(test.test), 60)),
       text: storyOf(result, test),
     })),
+    { name: 'what became of findings', text: changesMarkdown(result) },
     { name: 'how often', text: ratesOf(tests) },
     { name: 'warnings', text: listOf(groupsOf(tests).flatMap(warningsOf)) },
     {

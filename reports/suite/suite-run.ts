@@ -1,7 +1,7 @@
 import type { History } from '../../harness/history/history.ts';
 import type { RunResult } from '../../harness/protocols/run.ts';
 import type { FaultCount, SuiteRun } from '../../harness/protocols/suite.ts';
-import { evidenceOf } from '../details.ts';
+import { availabilityOf, evidenceOf, statsOf } from '../details.ts';
 import { checkLine, fingerprintOf } from '../summary.ts';
 import { renderText } from '../text.ts';
 
@@ -28,6 +28,7 @@ export function suiteRunOf(
     wallMs: result.wallMs,
     faults: faultCounts(result),
     ...(all > 0 && { availability: counts.ok / all }),
+    ...measuresOf(result),
     anomalies: [...new Set(anomalies)],
     ...(fingerprint !== undefined && { fingerprint }),
     checks: checks.map((check) => {
@@ -47,6 +48,19 @@ export function suiteRunOf(
         runPath,
       }),
     }),
+  };
+}
+
+/** What a trend over nights is drawn of. */
+function measuresOf(result: RunResult): Pick<SuiteRun, 'throughput' | 'longestGapMs' | 'checkMs'> {
+  const main = result.phases.find(({ phase }) => phase === 'main');
+  const seconds = main === undefined ? 0 : (main.endNanos - main.startNanos) / 1e9;
+  const asked = Object.values(statsOf(result)?.main ?? {});
+  const longestGapMs = availabilityOf(result)?.longestGapMs;
+  return {
+    ...(seconds > 0 && { throughput: asked.reduce((sum, { ok }) => sum + ok, 0) / seconds }),
+    ...(longestGapMs !== undefined && { longestGapMs }),
+    ...(result.checkMs !== undefined && { checkMs: result.checkMs }),
   };
 }
 

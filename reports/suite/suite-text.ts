@@ -4,6 +4,8 @@ import { lastFailedCommand } from '../command.ts';
 import { commandLines, hanging, paragraph } from '../layout.ts';
 import { plainStyle, type Style } from '../style.ts';
 import type { Lines } from '../text/page.ts';
+import { changeLines } from '../trend/changes-lines.ts';
+import { exploredText } from '../trend/changes-text.ts';
 import { clean, clipped, counted, lengthText, rateText, widthOf } from '../words.ts';
 import { failureLines } from './failures.ts';
 import { painted, type SuitePage } from './page.ts';
@@ -51,6 +53,8 @@ export function renderSuiteText(result: SuiteResult, options: SuiteTextOptions =
     ...failureLines(page),
     ...((isPass && !minimal) || verbose ? testTable(page) : []),
     ...(minimal ? [] : [...expectedTable(page), ...thresholdTable(page), ...rateTable(page)]),
+    ...exploredLines(page),
+    ...changeLines(page),
     ...warningLines(page),
     ...notRunLines(page),
     ...(isPass && !minimal && result.tests.length > 0 ? meaning(page) : []),
@@ -99,6 +103,16 @@ function subject({ tests, interrupted, manifest }: SuiteResult): string {
       : `${bad} of ${counted(tests.length, 'test')} did not pass`;
   const cut = interrupted === undefined ? [] : [`interrupted by ${interrupted}`];
   return [...cut, ...missingParts(manifest), what].join(', ');
+}
+
+/** What the time was spent on that the tests left. */
+function exploredLines({ result: { explored }, columns, style }: SuitePage): Lines {
+  if (explored === undefined) return [];
+  const [first = '', ...rest] = hanging('Explored', exploredText(explored), columns, {
+    label: 1,
+    text: 15,
+  });
+  return ['', first.replace('Explored', style.strong('Explored')), ...rest];
 }
 
 function warningLines({ result, columns, style, verbose }: SuitePage): Lines {

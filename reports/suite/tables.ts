@@ -1,4 +1,4 @@
-import type { SuiteTest } from '../../harness/protocols/suite.ts';
+import { expectedText, type SuiteTest } from '../../harness/protocols/suite.ts';
 import { type Column, hanging, paragraph, table } from '../layout.ts';
 import { intervalText } from '../rate.ts';
 import type { Lines } from '../text/page.ts';
@@ -23,7 +23,12 @@ function right(title: string): Column {
 
 /** What each test has covered; its repeats are one row. */
 export function testTable(page: SuitePage): Lines {
-  const groups = groupsOf(page.result.tests.filter(({ expects }) => expects === undefined));
+  // What passed without a run, exploring, is told of elsewhere.
+  const told = page.result.tests.filter(
+    ({ expects, outcome, runs }) =>
+      expects === undefined && (outcome !== 'pass' || runs.length > 0),
+  );
+  const groups = groupsOf(told);
   if (groups.length === 0) return [];
   const shown = page.verbose ? groups : groups.slice(0, ROWS_MAX);
   const most = Math.max(24, Math.floor(page.columns / 3));
@@ -74,7 +79,7 @@ export function expectedTable(page: SuitePage): Lines {
   const most = Math.floor(page.columns / 2);
   const rows = expected.map(({ test, expects, runs, outcome }: SuiteTest) => [
     `${OUTCOME_WORDS[outcome].symbol} ${groupTitle(test, most - 2)}`,
-    clean(expects?.anomaly ?? 'any violation'),
+    clean((expects && expectedText(expects)) ?? 'any violation'),
     { pass: 'found', fail: 'not found', unknown: 'unknown', error: 'error', 'not-run': 'not run' }[
       outcome
     ],
