@@ -150,6 +150,7 @@ describe('what judges', () => {
     expect(results.map(({ checker, verdict }) => `${checker} ${verdict}`)).toEqual([
       'mine invalid',
       'stats unknown',
+      'sometimes valid',
     ]);
   });
 
