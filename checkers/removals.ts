@@ -1,10 +1,10 @@
 /** Which operations a history may lack without looking worse than it is; see `Removals`. */
 import type { History } from '../harness/history/history.ts';
+import { OF_STORE } from '../harness/history/of-store.ts';
 import type { ReadMode } from '../harness/history/op.ts';
 import type { Removals } from '../harness/protocols/checker.ts';
 import { keyHistories } from './key-history.ts';
 import type { Model } from './models/model.ts';
-import { OF_STORE } from './of-store.ts';
 
 export const READ_MODES: readonly ReadMode[] = ['linearizable', 'serializable'];
 

@@ -303,9 +303,9 @@ export const SOMETIMES_HELP: Readonly<Record<string, string>> = {
   'indefinite-write-committed':
     'nobody knew what came of a write, and later its value was read, which no one else had written',
   'read-overlapped-election':
-    'a linearizable read that was answered was under way when no node said that it leads',
-  'fault-during-election': 'a fault took effect when no node said that it leads',
-  'two-leaders-believed': 'two nodes said at once that they lead',
+    'a linearizable read that was answered was under way when most nodes answered, and none leads',
+  'fault-during-election': 'a fault took effect when most nodes answered, and none leads',
+  'two-leaders-believed': 'a node went on to lead after another was seen to lead in a higher term',
   'minority-had-writes-in-flight':
     'a write was under way at a node that a partition kept from a majority',
   'restarted-node-answered': 'a node answered a read after it had been killed',

@@ -127,7 +127,7 @@ describe('a run is replayed', () => {
     await say(`${QUICK.replace(' --no-faults', '')} --fault pause --bug stale-read --seed 3`);
     const { out, code } = await say('replay latest --repeat-each 2');
     expect(out).toMatch(
-      /replay [0-9a-f]+: memory\/register\+reads, seed 0x00000003, \d+ faults? at/,
+      /replay [0-9a-f]+: memory\/register\+reads, seed 0x00000003, \d+ faults? as recorded/,
     );
     expect(out).toMatch(/ 2 of 2 +. \w+ +run [0-9a-f]{4}/);
     expect(out).toMatch(/A violation in \d of 2 \(95.% interval \d+.% to \d+.%\)/);

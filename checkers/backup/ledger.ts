@@ -1,8 +1,8 @@
 /** What a run's answers say of the store, by key: what a backup is compared with. */
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { History, Operation } from '../../harness/history/history.ts';
+import { OF_STORE } from '../../harness/history/of-store.ts';
 import type { Op } from '../../harness/history/op.ts';
-import { OF_STORE } from '../of-store.ts';
 
 /** At this revision the key came to hold something, or was absent. Indices are of invocations. */
 export interface Shown {

@@ -1,7 +1,7 @@
 import type { History } from '../../harness/history/history.ts';
+import { OF_STORE } from '../../harness/history/of-store.ts';
 import type { KeyHistory, KeyOp } from '../key-history.ts';
 import { producedBy, requiredBy } from '../models/register.ts';
-import { OF_STORE } from '../of-store.ts';
 
 /** One revision of the store that changed two keys, though every change is of one. */
 export interface TwoKeys {

@@ -11,7 +11,7 @@ export const faultDuringElection: Property = {
     for (const { band } of bands) {
       const before = firstAfter(times, band.beginNanos) - 1;
       const last = roles[before];
-      if (last === undefined || last.leaders.length > 0) continue;
+      if (last?.isLeaderless !== true) continue;
       if (!roles.slice(0, before).some(({ leaders }) => leaders.length > 0)) continue;
       tally.add(() => `${band.text}, when nobody led`, {
         index: last.index,

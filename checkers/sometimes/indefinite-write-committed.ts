@@ -23,6 +23,8 @@ export const indefiniteWriteCommitted: Property = {
     const tally = new Tally();
     for (const { invoke, completion } of history.operations()) {
       if (invoke.f !== 'read' || completion?.type !== 'ok') continue;
+      // A key without a value may have been deleted, or never written.
+      if (completion.value === null) continue;
       const found = written.get(nameOf(invoke.key, completion.value));
       if (found?.unknownAt === undefined || found.writers > 1 || found.isSeen) continue;
       if (completion.index < found.unknownAt) continue;

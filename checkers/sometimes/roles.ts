@@ -14,6 +14,8 @@ export interface RolesSeen {
   readonly time: Nanos;
   /** Those that said that they lead; a deposed one may still say so. */
   readonly leaders: readonly Leading[];
+  /** More than half answered, and none of them leads: of those who do not answer nobody knows. */
+  readonly isLeaderless: boolean;
 }
 
 /** In order; looks that have not the shape of one are left out: histories come from files. */
@@ -21,7 +23,10 @@ export function rolesSeen(history: History): readonly RolesSeen[] {
   const seen: RolesSeen[] = [];
   for (const { f, value, index, time } of history.observations()) {
     if (f !== 'roles' || !Array.isArray(value) || value.length === 0) continue;
-    seen.push({ index, time, leaders: value.flatMap(leadingOf) });
+    const leaders = value.flatMap(leadingOf);
+    const isLeaderless =
+      leaders.length === 0 && value.filter(hasAnswered).length * 2 > value.length;
+    seen.push({ index, time, leaders, isLeaderless });
   }
   return seen;
 }
@@ -33,10 +38,16 @@ function leadingOf(sample: unknown): readonly Leading[] {
   return isLeader && typeof node === 'string' && typeof term === 'number' ? [{ node, term }] : [];
 }
 
+function hasAnswered(sample: unknown): boolean {
+  return typeof sample === 'object' && sample !== null && 'state' in sample
+    ? sample.state === 'answered'
+    : false;
+}
+
 /** Indices of the looks at which nobody led, once somebody had. */
 export function leaderless(roles: readonly RolesSeen[]): readonly number[] {
   const from = roles.findIndex(({ leaders }) => leaders.length > 0);
   return from < 0
     ? []
-    : roles.slice(from).flatMap(({ leaders, index }) => (leaders.length === 0 ? [index] : []));
+    : roles.slice(from).flatMap(({ isLeaderless, index }) => (isLeaderless ? [index] : []));
 }

@@ -19,6 +19,13 @@ function roles(at: number, ...leaders: readonly string[]): string {
   return `observer info roles - ${JSON.stringify(value)} t=${at}ms`;
 }
 
+/** One of three answers, and does not lead. */
+function silence(at: number): string {
+  const gone = ['n1', 'n2'].map((node) => ({ node, role: 'unknown', state: 'unreachable' }));
+  const value = [...gone, { node: 'n9', role: 'follower', state: 'answered', term: 1 }];
+  return `observer info roles - ${JSON.stringify(value)} t=${at}ms`;
+}
+
 function fault(at: number, stage: 'begin' | 'end', more: object = {}): string {
   const evidence = { result: 'installed', probe: 'seen' };
   const value = { stage, fault: 'kill', text: 'kill n1', targets: ['n1'], evidence, ...more };
@@ -79,6 +86,12 @@ const CASES: Readonly<
       'the write was acknowledged': (lines) => lines.with(1, '0 ok'),
       'another value was read': (lines) => lines.with(3, '1 ok read x 8').with(5, '1 ok read x 8'),
       'somebody else wrote it, too': (lines) => ['2 invoke cas x 1>7', '2 ok', ...lines],
+      'it was deleted, or never written': () => [
+        '0 invoke write x null',
+        '0 info write x null err=timeout?',
+        '1 invoke read x',
+        '1 ok read x null',
+      ],
       'it was another key': (lines) =>
         lines.map((line) => (line.startsWith('1') ? line.replace(' x', ' y') : line)),
       'it was read before': ([invoke = '', end = '', ...reads]) => [invoke, ...reads, end],
@@ -109,10 +122,15 @@ const CASES: Readonly<
       roles(20, 'n1:1', 'n2:2'),
       roles(30, 'n2:2'),
       roles(40, 'n2:2', 'n3:3'),
+      roles(50, 'n2:2', 'n3:3'),
     ],
     count: 2,
     first: 'n1 led in term 1, n2 led in term 2',
-    without: { 'they led one after another': ([first = '', , , last = '']) => [first, last] },
+    without: {
+      'they led one after another': ([first = '', , , last = '']) => [first, last],
+      // One was asked before it stepped down, the other after it had come.
+      'only one look shows both': ([first = '', both = '', , later = '']) => [first, both, later],
+    },
   },
   'fault-during-election': {
     lines: [roles(0, 'n1:1'), roles(10), fault(20, 'begin'), roles(30, 'n2:2')],
@@ -120,6 +138,7 @@ const CASES: Readonly<
     first: 'kill n1, when nobody led',
     without: {
       'somebody led again': (lines) => lines.with(1, roles(10, 'n2:2')),
+      'hardly anybody answered': (lines) => lines.with(1, silence(10)),
       'it took no effect': (lines) =>
         lines.with(2, fault(20, 'begin', { evidence: { result: 'skipped', why: 'no' } })),
     },

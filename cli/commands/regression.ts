@@ -10,6 +10,7 @@ import { findNamed } from '../registry.ts';
 import { REGRESSIONS } from '../regressions/load.ts';
 import { parseRegression, RUNS_MAX } from '../regressions/regression.ts';
 import { regressionOf } from '../regressions/write.ts';
+import { requireOwnPrograms } from '../replay.ts';
 import { commandText } from '../shrink/words.ts';
 import { countOption, DEFAULT_ROOT, loadRun, RUN_HELP } from '../stored.ts';
 
@@ -47,6 +48,7 @@ async function execute(shell: Shell, ref: string, flags: Flags): Promise<void> {
   if (within === 0) throw new HarnessError('bad-option', '--within: 0 runs show nothing');
   await using run = await loadRun(flags.output, ref);
   const { config } = run.result.manifest;
+  requireOwnPrograms(run.archive, run.result.manifest);
   const { catalogue } = await loadModules(await modulesFor(flags.config, config));
   const kind = run.result.checks.flatMap(({ anomalies }) => anomalies)[0]?.kind;
   const name = flags.name ?? [config.system, kind ?? config.workload, config.backend].join('-');

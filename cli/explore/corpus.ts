@@ -18,8 +18,8 @@ export interface CorpusFile {
 }
 
 export const FORMAT = 1;
-const PLANS_MAX = 400;
-const FEATURES_MAX = 60_000;
+export const PLANS_MAX = 400;
+export const FEATURES_MAX = 60_000;
 
 export class Corpus {
   readonly #hits: Map<string, number>;

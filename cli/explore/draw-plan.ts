@@ -37,6 +37,18 @@ const WORKLOAD_OPTIONS: Readonly<Record<string, Tried>> = {
   'read-timeout': { chance: 0.5, values: ['1000', '2000'] },
 };
 
+/** Whether it says nothing to system or workload but what is drawn here: a plan may come from a file. */
+export function hasDrawnOptions({
+  systemOptions,
+  workloadOptions,
+}: Pick<Plan, 'systemOptions' | 'workloadOptions'>): boolean {
+  const ofSystem = [...Object.keys(SYSTEM_OPTIONS), LENIENT.option];
+  return (
+    Object.keys(systemOptions).every((name) => ofSystem.includes(name)) &&
+    Object.keys(workloadOptions).every((name) => Object.hasOwn(WORKLOAD_OPTIONS, name))
+  );
+}
+
 /** One value that follows from the stream alone. */
 export function drawn<T>(arbitrary: Arbitrary<T>, random: Random): T {
   const [value] = fc.sample(arbitrary, { numRuns: 1, seed: random.int(0, 2 ** 31 - 1) });

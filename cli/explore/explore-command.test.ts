@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { called } from '../testing.ts';
+import { exitOf } from './explore-command.ts';
 
 let store = '';
 beforeAll(async () => {
@@ -36,4 +37,15 @@ describe('schism explore', () => {
     expect(out).not.toContain('cpu-squeeze');
     expect(out).toContain('0 runs');
   });
+});
+
+test('where no run could be judged, there is no verdict', () => {
+  const tally = { findings: [], runs: 4, undecided: 0, broken: new Map<string, number>() };
+  const two = new Map([['no room', 2]]);
+  expect(exitOf(tally)).toBe(0);
+  expect(exitOf({ ...tally, undecided: 3 })).toBe(0);
+  expect(exitOf({ ...tally, undecided: 4 })).toBe(2);
+  expect(exitOf({ ...tally, undecided: 2, broken: two })).toBe(2);
+  expect(exitOf({ ...tally, runs: 2, broken: two })).toBe(3);
+  expect(exitOf({ ...tally, undecided: 4 }, 'SIGTERM')).toBe(143);
 });

@@ -1,6 +1,6 @@
 /** `schism explore`, from its flags to its exit code. */
 import { type Clock, realClock } from '../../harness/core/clock.ts';
-import { EXIT } from '../../harness/core/errors.ts';
+import { EXIT, HarnessError } from '../../harness/core/errors.ts';
 import { Random, seedText } from '../../harness/core/prng.ts';
 import type { ExploreFlags } from '../commands/explore.ts';
 import { type Interrupt, interruptible } from '../interrupt.ts';
@@ -15,7 +15,14 @@ import { realPlayers } from './real-player.ts';
 import { type Settings, settingsOf } from './settings.ts';
 import { type Player, simPlayer } from './sim-player.ts';
 import { described, type StoredFinding, storeSimulated } from './store-finding.ts';
-import { endLines, findingLines, headlines, MORE_OF_THE_SAME, progressLine } from './text.ts';
+import {
+  endLines,
+  findingLines,
+  headlines,
+  lostRuns,
+  MORE_OF_THE_SAME,
+  progressLine,
+} from './text.ts';
 
 /** Whichever comes first. */
 const SAY_RUNS = 50;
@@ -120,15 +127,30 @@ async function searched(
       const ran = real
         .map((player) => player.kept(finding.config))
         .find((one) => one !== undefined);
-      const kept =
+      const kept = await orWhy(say, async () =>
         ran === undefined
-          ? await storeSimulated(keeping, finding.config, outcome)
-          : (await described(ran, 0)).stored;
+          ? storeSimulated(keeping, finding.config, outcome)
+          : (await described(ran, 0)).stored,
+      );
       stored.push([finding, kept]);
       say(`${findingLines(finding, kept, keeping.output, style).join('\n')}\n`);
     },
   });
   return { tally, stored };
+}
+
+/** What was found counts, even where it cannot be stored. */
+async function orWhy<T>(
+  say: (text: string) => void,
+  task: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await task();
+  } catch (error) {
+    if (!(error instanceof HarnessError)) throw error;
+    say(`schism: what was found could not be stored: ${error.message}\n`);
+    return undefined;
+  }
 }
 
 /** Speaks every so many runs or seconds, and once of having nothing new to say. */
@@ -167,10 +189,14 @@ async function shrunk(
   }
 }
 
-/** As that of a run: a violation decides. */
-function exitOf({ findings, runs, broken }: Tally, by: Interrupt['by']): number {
+/** As that of a run: a violation decides, and where no run could be judged there is no verdict. */
+export function exitOf(
+  { findings, runs, undecided, broken }: Pick<Tally, 'findings' | 'runs' | 'undecided' | 'broken'>,
+  by?: Interrupt['by'],
+): number {
   if (findings.length > 0) return EXIT.violation;
   if (by !== undefined) return by === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
-  const lost = [...broken.values()].reduce((sum, count) => sum + count, 0);
-  return runs > 0 && lost === runs ? EXIT.infrastructure : EXIT.pass;
+  const lost = lostRuns(broken);
+  if (runs === 0 || lost + undecided < runs) return EXIT.pass;
+  return lost === runs ? EXIT.infrastructure : EXIT.unknown;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { VirtualClock } from '../../harness/core/clock.ts';
+import { HarnessError } from '../../harness/core/errors.ts';
 import { Random, seedFrom } from '../../harness/core/prng.ts';
 import type { RunConfig } from '../../harness/protocols/run.ts';
 import { Corpus } from './corpus.ts';
@@ -108,6 +109,18 @@ describe('the search', () => {
     const other = player();
     await expect(search([broken, other], { runsMax: 100 })).rejects.toThrow('no such file');
     expect(other.played.length).toBeLessThan(3);
+  });
+
+  test('keeps what was found when something ends it later', async () => {
+    const full = new HarnessError('store-failed', 'no room on the disk');
+    const breaking = player(shown('x'));
+    const play = (config: RunConfig): ReturnType<Player['play']> =>
+      breaking.played.length === 2 ? Promise.reject(full) : breaking.play(config);
+    const { tally } = await search([{ ...breaking, play }]);
+    expect(tally.findings).toHaveLength(1);
+    expect([...tally.broken]).toEqual([['no room on the disk', 1]]);
+    const never: Player = { ...breaking, play: () => Promise.reject(full) };
+    await expect(search([never])).rejects.toThrow('no room on the disk');
   });
 
   test('learns from what was new, unless it is to be uniform', async () => {

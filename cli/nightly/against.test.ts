@@ -52,6 +52,7 @@ test('runs are not searched, and a suite that cannot be read is left out', async
   await mkdir(join(at.dir, 'broken'));
   await writeFile(join(at.dir, 'broken', 'suite.json'), '{"manifest":{}}');
   await writeFile(join(at.dir, 'other.zip'), 'no archive');
+  await writeFile(join(at.dir, 'torn.zip'), 'PK\u0003\u0004 and no more of it');
   expect(await idsAt(at.dir)).toEqual([]);
 });
 

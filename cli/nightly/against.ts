@@ -52,7 +52,7 @@ async function inFolder(dir: string): Promise<readonly SuiteResult[]> {
   for await (const name of glob(['**/suite.json', '**/*.zip'], { cwd: dir, exclude })) {
     const path = join(dir, name);
     if (!name.endsWith('.zip')) found.push(...(await readable(dirname(path))));
-    else if (await isArchive(path)) found.push(...(await inArchive(path)));
+    else if (await isArchive(path)) found.push(...(await inArchive(path).catch(() => [])));
   }
   return found;
 }

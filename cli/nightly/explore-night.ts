@@ -10,6 +10,7 @@ import type { Tally } from '../explore/explore.ts';
 import { exploring } from '../explore/explore-command.ts';
 import { settingsOf } from '../explore/settings.ts';
 import type { StoredFinding } from '../explore/store-finding.ts';
+import { lostRuns } from '../explore/text.ts';
 import type { Shell } from '../program.ts';
 import { loadRun } from '../stored.ts';
 import type { Asked } from '../suite/choose-tests.ts';
@@ -93,20 +94,35 @@ function exploredOf({
 }
 
 /** The search itself: it passes if it could look; what it found fails by itself. */
-function whole(id: string, { runs, broken }: Tally): SuiteTest {
-  const lost = [...broken.values()].reduce((sum, count) => sum + count, 0);
+export function whole(
+  id: string,
+  { runs, undecided, broken }: Pick<Tally, 'runs' | 'undecided' | 'broken'>,
+): SuiteTest {
   const base = { test: { id, title: EXPLORING }, runs: [] };
-  if (runs > lost) return { ...base, outcome: 'pass', exitCode: EXIT.pass, reason: '' };
-  const reason =
-    runs === 0
-      ? 'there was no time left to explore: give a longer --budget'
-      : `no run came to its end: ${[...broken.keys()][0] ?? ''}`;
+  const lost = lostRuns(broken);
+  if (runs > lost + undecided) return { ...base, outcome: 'pass', exitCode: EXIT.pass, reason: '' };
+  const reason = whyNothing(runs, lost, [...broken.keys()][0] ?? '');
   return { ...base, outcome: 'unknown', exitCode: EXIT.unknown, reason };
 }
 
-async function runOf(output: string, { dir }: StoredFinding, { folder }: Night): Promise<SuiteRun> {
-  await using run = await loadRun(output, dir);
-  const { result, history } = run;
-  const where = { dir: relative(folder.dir, dir), runPath: relative('', dir) };
-  return suiteRunOf(result, history, where);
+function whyNothing(runs: number, lost: number, why: string): string {
+  if (runs === 0) return 'there was no time left to explore: give a longer --budget';
+  return lost === runs ? `no run came to its end: ${why}` : 'no check could decide anything';
+}
+
+/** Undefined where it cannot be read any more: that it was found counts all the same. */
+export async function runOf(
+  output: string,
+  { dir }: Pick<StoredFinding, 'dir'>,
+  { folder }: Pick<Night, 'folder'>,
+): Promise<SuiteRun | undefined> {
+  try {
+    await using run = await loadRun(output, dir);
+    const { result, history } = run;
+    const where = { dir: relative(folder.dir, dir), runPath: relative('', dir) };
+    return suiteRunOf(result, history, where);
+  } catch (error) {
+    if (error instanceof HarnessError) return undefined;
+    throw error;
+  }
 }

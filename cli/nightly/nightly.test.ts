@@ -2,9 +2,11 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { SuiteFolder } from '../../harness/store/suites.ts';
 import type { SchismConfig } from '../config/config.ts';
 import { defaultFlags, type Flags } from '../flags.ts';
 import type { Asked } from '../suite/choose-tests.ts';
+import { runOf, whole } from './explore-night.ts';
 import { askedForNight, planNight, seedOfShard } from './nightly.ts';
 
 function asked(given: Partial<Flags>, config: SchismConfig = {}): Asked {
@@ -30,6 +32,18 @@ test('regressions are played in an order of their own each night, for a fifth of
   expect(ids(same)).toEqual(ids(plan));
   expect(ids(other)).not.toEqual(ids(plan));
   expect(ids(other).toSorted()).toEqual(ids(plan).toSorted());
+}, 60_000);
+
+test('what is said of exploring makes no other runs of regressions, and nor does a seed', async () => {
+  const plain = await planNight(asked({ ...SIMULATED, seed: '1' }), 1000);
+  const given = { nodes: '5', rate: '10', duration: '1s', fault: 'kill', seed: '2' };
+  const plan = await planNight(asked({ ...SIMULATED, ...given }), 1000);
+  const played = ({ tests }: typeof plan): readonly unknown[] =>
+    tests
+      .map(({ config }) => config)
+      .toSorted((a, b) => JSON.stringify(a.test).localeCompare(JSON.stringify(b.test)));
+  expect(played(plan)).toEqual(played(plain));
+  expect(plan.seed).toBe(2);
 }, 60_000);
 
 test('shards share the regressions out, and each draws runs of its own, the same again', async () => {
@@ -68,4 +82,23 @@ test.for([
   ['leaveRunning', '--leave-running'],
 ])('%s does not go with a budget', ([flag = '', name]) => {
   expect(() => asked({ [flag]: '3' })).toThrow(`--budget: a night goes without ${name}`);
+});
+
+test('a search in which no check could decide anything has not passed', () => {
+  const broken = new Map([['no room', 2]]);
+  expect(whole('exploring', { runs: 5, undecided: 2, broken }).outcome).toBe('pass');
+  expect(whole('exploring', { runs: 4, undecided: 2, broken })).toMatchObject({
+    outcome: 'unknown',
+    exitCode: 2,
+    reason: 'no check could decide anything',
+  });
+  expect(whole('exploring', { runs: 2, undecided: 0, broken }).reason).toMatch(/no room$/);
+  expect(whole('exploring', { runs: 0, undecided: 0, broken: new Map() }).reason).toMatch(
+    /no time/,
+  );
+});
+
+test('a finding whose run cannot be read any more is one without a run', async () => {
+  const folder = { dir: '/nowhere/suites/s' } as SuiteFolder;
+  expect(await runOf('/nowhere', { dir: '/nowhere/runs/x' }, { folder })).toBeUndefined();
 });

@@ -11,7 +11,7 @@ import {
 } from '../../harness/core/prng.ts';
 import { parseDurationMs } from '../../harness/core/units.ts';
 import { lengthText } from '../../reports/words.ts';
-import type { Flags } from '../flags.ts';
+import { defaultFlags, type Flags } from '../flags.ts';
 import type { Shell } from '../program.ts';
 import { type Asked, outputOf } from '../suite/choose-tests.ts';
 import type { SuitePlan } from '../suite/plan.ts';
@@ -31,6 +31,24 @@ const REFUSED: readonly (readonly [flag: keyof Flags, name: string])[] = [
   ['leaveRunning', '--leave-running'],
   ['schedule', '--schedule'],
   ['project', '--project'],
+];
+
+/** Flags that say what is explored, and would make other runs of regressions. */
+const OF_EXPLORING: readonly (keyof Flags)[] = [
+  'nodes',
+  'clients',
+  'clientTimeout',
+  'rate',
+  'readMode',
+  'promise',
+  'fault',
+  'faults',
+  'faultInterval',
+  'faultDuration',
+  'duration',
+  'quietStart',
+  'workloadOption',
+  'seed',
 ];
 
 /**
@@ -87,12 +105,27 @@ export async function planNight(asked: Asked, budgetMs: number): Promise<SuitePl
 /** Undefined where there are no regressions, and nobody asked for any. */
 async function planned(asked: Asked): Promise<SuitePlan | undefined> {
   try {
-    return await planSuite(asked);
+    return await planSuite(ofRegressions(asked));
   } catch (error) {
     const isNone = error instanceof HarnessError && error.code === 'nothing-selected';
     if (!isNone || asked.isGiven('regressions')) throw error;
     return undefined;
   }
+}
+
+/** A known bug is looked for as its file says; a seed that is given is that of the night. */
+function ofRegressions(asked: Asked): Asked {
+  const { flags, isGiven, loaded } = asked;
+  const { seed } = flags;
+  const config = isGiven('seed') && seed !== undefined ? { ...loaded.config, seed } : loaded.config;
+  const isOurs = (flag: string): boolean => !OF_EXPLORING.some((other) => other === flag);
+  const ours = Object.entries(flags).filter(([flag]) => isOurs(flag));
+  return {
+    ...asked,
+    flags: { ...defaultFlags(), ...(Object.fromEntries(ours) as Partial<Flags>) },
+    isGiven: (flag) => isGiven(flag) && isOurs(flag),
+    loaded: { ...loaded, config },
+  };
 }
 
 function emptyPlan({ flags, isGiven, loaded: { config } }: Asked): SuitePlan {

@@ -131,6 +131,8 @@ describe('regressions as tests', () => {
       code: 'unsupported',
       message: expect.stringContaining('not-here cannot be played here'),
     });
+    // What nobody asked for need not be there.
+    expect(ids(await planned('no-bug', '--require-regressions'))).toEqual(['regressions/no-bug']);
     await expect(planned('--system', 'etcd')).rejects.toMatchObject({
       code: 'nothing-selected',
       message: expect.stringContaining("not-here: '/nowhere/etcd' cannot be run"),

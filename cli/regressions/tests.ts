@@ -22,9 +22,8 @@ export interface RegressionTests {
 }
 
 /**
- * One test for each regression that the flags let through. What cannot be played here is skipped, or
- * with `--require-regressions` an error. Throws as `loadRegressions` does, and `nothing-selected` where
- * the flags leave none.
+ * One test for each regression that the flags let through; what cannot be played here is skipped.
+ * Throws as `loadRegressions` does, and `nothing-selected` where the flags leave none.
  */
 export async function regressionTests(
   asked: Asked,
@@ -47,7 +46,7 @@ export async function regressionTests(
     const there = counted(all.length, 'regression');
     throw new HarnessError('nothing-selected', `none of ${there} in ${where} has ${words}`);
   }
-  const declared = await declaredTests(chosen, catalogueOf(loaded.config), flags);
+  const declared = await declaredTests(chosen, catalogueOf(loaded.config));
   const files = declared.map(({ regression, test }) => ({
     path: dir,
     file: relative('', regression.path).replaceAll('\\', '/'),
@@ -78,20 +77,14 @@ interface Declared {
 async function declaredTests(
   regressions: readonly Regression[],
   catalogue: Catalogue,
-  { requireRegressions = false }: Flags,
 ): Promise<readonly Declared[]> {
   const here = new Here(catalogue);
   const declared: Declared[] = [];
-  const missing: string[] = [];
   for (const regression of regressions) {
     const whyNot = await here.whyNot(regression);
-    if (whyNot !== undefined) missing.push(`${regression.name} cannot be played here: ${whyNot}`);
     declared.push({ regression, test: testOf(regression, whyNot) });
   }
-  const [first, ...rest] = missing;
-  if (!requireRegressions || first === undefined) return declared;
-  const details = rest.length === 0 ? {} : { details: rest.join('\n') };
-  throw new HarnessError('unsupported', `--require-regressions: ${first}`, details);
+  return declared;
 }
 
 function testOf(regression: Regression, whyNot: string | undefined): DeclaredTest {

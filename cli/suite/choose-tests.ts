@@ -106,6 +106,7 @@ async function selectFrom(asked: Asked, { all, where }: There): Promise<Chosen> 
   };
   const { shard: _, ...unsharded } = selection;
   const { tests: beforeShard, skipped } = selectTests(all, unsharded);
+  if (flags.requireRegressions === true) requirePlayable(skipped);
   const isAllowed = flags.passWithNoTests ?? config.passWithNoTests ?? false;
   if (beforeShard.length === 0 && !isAllowed) {
     const why = cannotRun(skipped) ?? nothingSelected(all, selection, where);
@@ -120,6 +121,17 @@ async function selectFrom(asked: Asked, { all, where }: There): Promise<Chosen> 
     found: all.length,
     seed: seed === undefined ? freshSeed() : parseSeed(String(seed)),
   };
+}
+
+/** Throws `unsupported` for what was asked for and cannot run here. */
+function requirePlayable(skipped: readonly SuiteCandidate[]): void {
+  const missing = skipped.flatMap(({ ref, declared }) =>
+    declared?.why === undefined ? [] : [`${ref.title} cannot be played here: ${declared.why}`],
+  );
+  const [first, ...rest] = missing;
+  if (first === undefined) return;
+  const details = rest.length === 0 ? {} : { details: rest.join('\n') };
+  throw new HarnessError('unsupported', `--require-regressions: ${first}`, details);
 }
 
 /** What was found and cannot run here, with the reasons; undefined: somebody only marked it. */

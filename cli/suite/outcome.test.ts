@@ -63,3 +63,25 @@ test('a known bug that is no longer found fails, and says what was played and ho
       'raftkv with the bug even-quorum; played 2 runs',
   });
 });
+
+describe('runs that ended as errors', () => {
+  const error: SuiteRun = { ...run(), verdict: 'error', exitCode: 3, reasons: ['no room'] };
+
+  test('are no tries: where tries are missing, nothing is said of the bug', () => {
+    expect(judged(KNOWN, error, run())).toMatchObject({
+      outcome: 'error',
+      exitCode: 3,
+      reason: expect.stringMatching(/not found in one run; another ended in an error: no room$/),
+    });
+    expect(judged(KNOWN, run(), error)).toMatchObject({
+      outcome: 'error',
+      reason: expect.stringMatching(/the last ended in an error: no room$/),
+    });
+  });
+
+  test('and were tried again cost nothing', () => {
+    const { test: ref } = madeTest('a', 'r1');
+    const runs = [error, run(), run()];
+    expect(judgeExpected({ ref, expects: KNOWN }, KNOWN, { runs }, 2)?.outcome).toBe('fail');
+  });
+});

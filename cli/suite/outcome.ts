@@ -67,7 +67,7 @@ export function judgeExpected(
   }
   if (made.error !== undefined) return couldNotRun(test, made);
   if (nth < most) return undefined;
-  return notFound(test, made, asked, expects.known);
+  return notFound(test, made, asked, expects);
 }
 
 function kindsOf({ anomaly, anomalies = [] }: Expectation): readonly string[] {
@@ -83,13 +83,19 @@ function isSlow({ anomalies }: SuiteRun, asked: readonly string[]): boolean {
   return !asked.includes('threshold') && anomalies.length > 0 && others.length === 0;
 }
 
-/** Runs that ended as `error` were no tries: with one of them nothing is said of the bug. */
-function notFound(test: Test, made: MadeRuns, asked: string, known?: string): SuiteTest {
-  const broken = made.runs.at(-1)?.verdict === 'error' ? made.runs.at(-1) : undefined;
+/** Runs that ended as `error` were no tries: with fewer than were asked for nothing is said of the bug. */
+function notFound(
+  test: Test,
+  made: MadeRuns,
+  asked: string,
+  { known, runs: most }: Expectation,
+): SuiteTest {
   const tries = made.runs.filter(({ verdict }) => verdict !== 'error').length;
   const runs = tries === 1 ? 'one run' : `${tries} runs`;
-  if (broken !== undefined) {
-    const reason = `expected ${asked}, not found in ${runs}; the last ended in an error: ${broken.reasons[0] ?? ''}`;
+  const broken = made.runs.findLast(({ verdict }) => verdict === 'error');
+  if (broken !== undefined && tries < most) {
+    const which = broken === made.runs.at(-1) ? 'the last' : 'another';
+    const reason = `expected ${asked}, not found in ${runs}; ${which} ended in an error: ${broken.reasons[0] ?? ''}`;
     return resultOf(test, made, { outcome: 'error', exitCode: broken.exitCode, reason });
   }
   const seen = new Set(made.runs.flatMap(({ anomalies }) => anomalies));

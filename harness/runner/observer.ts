@@ -6,7 +6,7 @@ import type { Op, OpDraft, Phase } from '../history/op.ts';
 import type { Cluster, RoleSample } from '../protocols/system.ts';
 import { recordInvariants } from './invariants.ts';
 
-/** A sample is recorded when a role, term, leader or state changed, and at least this often. */
+/** A sample is recorded when a role, term, leader or state changed, or two lead, and at least this often. */
 const RECORD_EVERY_MS = 2000;
 
 /**
@@ -38,7 +38,10 @@ export async function observeRoles(
         [node, role, state, term, leader].join(' '),
       );
       const text = shape.join('; ');
-      if (!signal.aborted && (text !== last || startedMs - recordedMs >= RECORD_EVERY_MS)) {
+      // That a leader goes on after another one came takes two looks to tell.
+      const isDisputed = samples.filter(({ role }) => role === 'leader').length > 1;
+      const isNews = isDisputed || text !== last || startedMs - recordedMs >= RECORD_EVERY_MS;
+      if (!signal.aborted && isNews) {
         last = text;
         recordedMs = startedMs;
         stage.record({

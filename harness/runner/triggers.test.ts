@@ -41,13 +41,18 @@ async function waiting(
   { untilMs = 1e6, led = [{ node: 'n1', term: 1 }] }: { untilMs?: number; led?: Leader[] } = {},
 ): Promise<Waited & { readonly atMs: number; readonly asked: number }> {
   const clock = new VirtualClock();
-  const world: World = { roles: [leads('n1', 1)], asked: 0, stop: new AbortController() };
+  const world: World = {
+    roles: [leads('n1', 1)],
+    asked: 0,
+    mute: false,
+    stop: new AbortController(),
+  };
   const triggers = new Triggers({
     cluster: {
       timing: { heartbeatMs: 100, electionMs: 1000 },
       roles: () => {
         world.asked++;
-        return Promise.resolve(world.roles);
+        return world.mute ? Promise.reject(new Error('no engine')) : Promise.resolve(world.roles);
       },
     },
     clock,
@@ -65,6 +70,8 @@ async function waiting(
 interface World {
   roles: RoleSample[];
   asked: number;
+  /** Nobody can be asked. */
+  mute: boolean;
   readonly stop: AbortController;
 }
 
@@ -93,6 +100,18 @@ describe('a change of the leader', () => {
   test('is not whoever leads at first, though nobody had looked yet', async () => {
     const found = await waiting(change, {}, { led: [] });
     expect(found).toMatchObject({ reason: 'no node came to lead within 5000 ms', atMs: 5000 });
+  });
+
+  test('is waited for while nobody can be asked', async () => {
+    const found = await waiting(change, {
+      100: (_, world) => (world.mute = true),
+      400: (_, world) => {
+        world.mute = false;
+        world.roles = [leads('n2', 2)];
+      },
+    });
+    expect(found).toMatchObject({ event: 'n2 leads in term 2' });
+    expect(found.atMs).toBeGreaterThanOrEqual(430);
   });
 
   test('costs no more questions than twenty for each election', async () => {
@@ -128,6 +147,7 @@ describe('a write', () => {
     const found = await waiting(write, {
       50: sent(opOf('write'), 'n2'),
       60: sent(opOf('read', 'linearizable'), 'n1'),
+      70: sent(opOf('backup'), 'n1'),
       90: sent(opOf('cas'), 'n1'),
     });
     expect(found).toMatchObject({ event: 'a write is under way at n1', waitedMs: 90 });

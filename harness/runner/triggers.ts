@@ -6,6 +6,7 @@ import { type Clock, sleep } from '../core/clock.ts';
 import { unreachable } from '../core/invariant.ts';
 import type { JsonValue } from '../core/json.ts';
 import { msFromNanos, type Nanos, type NodeName, nanosFromMs } from '../core/units.ts';
+import { OF_STORE } from '../history/of-store.ts';
 import type { Op } from '../history/op.ts';
 import type { FaultValue, Leader } from '../protocols/nemesis.ts';
 import type { FaultTrigger } from '../protocols/run.ts';
@@ -185,7 +186,14 @@ export class Triggers {
     const { cluster, clock } = this.#options;
     const now = clock.now();
     if (this.#asked === undefined || now - this.#asked.at >= nanosFromMs(this.#everyMs()))
-      this.#asked = { at: now, answered: cluster.roles().then((roles) => this.rolesSeen(roles)) };
+      this.#asked = {
+        at: now,
+        // Who cannot be asked now is asked again; the observer says that it was in vain.
+        answered: cluster.roles().then(
+          (roles) => this.rolesSeen(roles),
+          () => undefined,
+        ),
+      };
     return this.#asked.answered;
   }
 
@@ -195,7 +203,7 @@ export class Triggers {
 }
 
 function isWrite({ f, mode }: Op): boolean {
-  return mode === undefined && f !== 'read' && f !== 'hash';
+  return mode === undefined && f !== 'read' && !OF_STORE.has(f);
 }
 
 function needsLeader(trigger: FaultTrigger): boolean {

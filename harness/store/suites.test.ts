@@ -39,6 +39,8 @@ function broken(result: SuiteResult, path: string, value: unknown): SuiteResult 
 
 test.each<[string, unknown]>([
   ['manifest.selected', 'many'],
+  ['explored', null],
+  ['explored', { runs: 'many' }],
   ['manifest.shard', { index: 1, total: 4_294_967_295 }],
   ['manifest.shard', { index: 3, total: 2 }],
   ['manifest.shard', { index: 1, total: '2' }],

@@ -189,16 +189,22 @@ export async function readSuite(dir: string): Promise<SuiteResult> {
 
 /** As much as every reader counts on: a blob may come from anywhere. */
 function isSuite(value: unknown): value is SuiteResult {
-  const { manifest, tests, exitCode, wallMs } = fieldsOf(value);
+  const { manifest, tests, exitCode, wallMs, explored } = fieldsOf(value);
   const { schism, suite, startedAt, seed, selected, config, shard } = fieldsOf(manifest);
   return (
     schism === 1 &&
     areTexts([suite, startedAt, seed, config ?? '']) &&
     areNumbers([exitCode, wallMs, selected]) &&
     (shard === undefined || isShard(shard)) &&
+    (explored === undefined || isExplored(explored)) &&
     Array.isArray(tests) &&
     tests.every(isTest)
   );
+}
+
+function isExplored(value: unknown): boolean {
+  const { runs, ms, operations, situations, fresh, undecided, findings } = fieldsOf(value);
+  return areNumbers([runs, ms, operations, situations, fresh, undecided, findings]);
 }
 
 const SHARDS_MAX = 9999;

@@ -150,3 +150,10 @@ test('the end of a suite names each finding with counts, new ones first', () => 
   expect(changesMarkdown(result)).toContain('| `✗ new` | `lost-write` | `title of b` | `1 of 1` |');
   expect(renderSuiteText(tonight)).not.toContain('Findings');
 });
+
+test('a suite that has the id of another is another', () => {
+  const [tonight, before] = [night(2, [madeTest('a', 'f')]), night(1, [madeTest('a', 'f')])];
+  const { suite } = tonight.manifest;
+  const twin = { ...before, manifest: { ...before.manifest, suite } };
+  expect(changesOf(tonight, [twin])).toMatchObject({ nights: 1, findings: [{ state: 'ongoing' }] });
+});

@@ -12,7 +12,10 @@ const ORDER: readonly FindingState[] = ['new', 'ongoing', 'rare', 'resolved'];
 /** What became of each finding, that of `tonight` and those of earlier suites: new ones first. */
 export function changesOf(tonight: SuiteResult, earlier: readonly SuiteResult[]): Changes {
   const now = nightOf(tonight);
-  const others = inOrder(earlier).filter(({ manifest }) => manifest.suite !== now.suite);
+  // Ids are short, and those of several machines may be the same.
+  const isOther = ({ manifest: { suite, startedAt } }: SuiteResult): boolean =>
+    suite !== now.suite || startedAt !== now.startedAt;
+  const others = inOrder(earlier).filter(isOther);
   const before = others.map(nightOf);
   const nights = [...before, now];
   const all = new Set(nights.flatMap(({ findings }) => [...findings.keys()]));
