@@ -26,8 +26,9 @@ describeWith('etcd', 'stock etcd', () => {
       expect.objectContaining({ checker: 'read-modes', verdict: 'invalid' }),
     );
     const told = await box.schism(['explain', 'latest']);
-    expect(told.out).toMatch(/c\d+ +read → \d+ +ok/);
-    expect(told.out).toMatch(/c\d+ +(write|cas) .*ok/);
+    expect(told.out).toMatch(/c\d+ +read → \S+ +ok/);
+    // Of the kinds that are expected, two may be shown by reads alone.
+    if (told.out.includes('stale-read')) expect(told.out).toMatch(/c\d+ +(write|cas) /);
     // Without a look at what the store says of revisions: its reads and writes have no order at all.
     const judged = await box.schism(['check', 'latest', '--criterion', 'linearizable']);
     expect(judged.code).toBe(1);

@@ -5,7 +5,17 @@ import { expect, test } from 'vitest';
 import { readSuite } from '../harness/store/suites.ts';
 import { sandbox } from './cli-testing.ts';
 
-const NIGHT = ['run', '--budget', '20s', '--backend', 'sim', '--bug', 'even-quorum', '-j', '1'];
+const NIGHT = [
+  'run',
+  '--budget',
+  '20s',
+  '--backend',
+  'sim',
+  '--bug',
+  'ack-before-commit',
+  '-j',
+  '1',
+];
 
 test('a night plays its regression, finds the bug again, and says the next day that it is ongoing', async () => {
   await using box = await sandbox();
@@ -16,7 +26,7 @@ test('a night plays its regression, finds the bug again, and says the next day t
   expect(first.out).toContain('✗ new');
   const suite = await readSuite(join(box.dir, '.schism', 'latest-suite'));
   const regression = suite.tests.find(({ expects }) => expects !== undefined);
-  expect(regression?.test.title).toBe('raftkv-even-quorum-sim');
+  expect(regression?.test.title).toBe('raftkv-ack-before-commit-sim');
   // On a slow machine a fifth of the time may be over before it.
   expect(['pass', 'not-run']).toContain(regression?.outcome);
   expect(suite.explored?.runs).toBeGreaterThan(0);
@@ -34,6 +44,6 @@ test('a night plays its regression, finds the bug again, and says the next day t
   const trend = await box.schism(['report', '--trend']);
   expect({ code: trend.code, err: trend.err }).toEqual({ code: 0, err: '' });
   const page = await readFile(join(box.dir, '.schism', 'trend.html'), 'utf8');
-  expect(page).toContain('raftkv-even-quorum-sim');
+  expect(page).toContain('raftkv-ack-before-commit-sim');
   expect(page).toContain('2 suites');
 }, 240_000);
