@@ -11,14 +11,14 @@ import { op } from '../harness/generator/basic.ts';
 import { concurrencyLimit, repeat, untilOk } from '../harness/generator/bounds.ts';
 import { andThen, any } from '../harness/generator/combine.ts';
 import type { Generator } from '../harness/generator/generator.ts';
-import { stagger } from '../harness/generator/rate.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
 import { canHash, thenHashes, withHashes } from './final-hashes.ts';
 import { finalReads } from './final-reads.ts';
 import { ACTS, type Act, actsOption, operator, withOperator } from './operator.ts';
 import { registerClient } from './register-client.ts';
-import { type MixEntry, registerMix } from './register-generator.ts';
-import { valuesOption, wholeNumber } from './register-options.ts';
+import type { MixEntry } from './register-generator.ts';
+import { LOAD_OPTIONS, registerLoad } from './register-load.ts';
+import { wholeNumber } from './register-options.ts';
 
 /** Writes most of all: they are what a backup may lose. */
 const MIX: readonly MixEntry[] = [
@@ -41,27 +41,14 @@ export const admin: Workload = {
   needs: ['register', 'admin'],
   readModes: ['linearizable'],
   options: {
-    keys: 'keys in use at the same time (default 8)',
-    'ops-per-key': 'operations until a key is replaced by a fresh one (default 200)',
-    values: 'unique, or the number of different values (default unique)',
-    deletes: 'percent of the writes that delete the key (default 0)',
+    ...LOAD_OPTIONS,
     acts: `what the operator does, separated by commas (default ${ACTS.join(',')})`,
     pause:
       'milliseconds from one act to the next, on average; six times as many between backups (default 800)',
   },
   build: (options, random) => {
-    const { own, rate, nodes, clientTimeoutMs } = options;
-    const mix = registerMix(
-      {
-        keys: wholeNumber(own, 'keys', 8, 1, 10_000),
-        opsPerKey: wholeNumber(own, 'ops-per-key', 200, 1, 1_000_000),
-        values: valuesOption(own),
-        deletes: wholeNumber(own, 'deletes', 0, 0, 100) / 100,
-        mix: () => MIX,
-      },
-      random.fork('mix'),
-    );
-    const load = rate === 0 ? mix : stagger(1000 / rate, mix, random.fork('rate'));
+    const { own, nodes, clientTimeoutMs } = options;
+    const load = registerLoad(options, MIX, random);
     const acts = actsOption(own);
     const pauseMs = wholeNumber(own, 'pause', 800, 1, 3_600_000);
     return {

@@ -5,13 +5,12 @@ import { invariants } from '../checkers/invariants.ts';
 import { linearizable } from '../checkers/linearizable/checker.ts';
 import { logPattern } from '../checkers/log-pattern.ts';
 import { stats } from '../checkers/stats.ts';
-import { stagger } from '../harness/generator/rate.ts';
 import type { Workload } from '../harness/protocols/workload.ts';
 import { canHash, thenHashes, withHashes } from './final-hashes.ts';
 import { finalReads } from './final-reads.ts';
 import { registerClient } from './register-client.ts';
-import { type MixEntry, registerMix } from './register-generator.ts';
-import { valuesOption, wholeNumber } from './register-options.ts';
+import type { MixEntry } from './register-generator.ts';
+import { LOAD_OPTIONS, registerLoad } from './register-load.ts';
 
 /** Half reads, so that what was written is seen; enough `cas` to catch two winners. */
 const MIX: readonly MixEntry[] = [
@@ -26,26 +25,11 @@ export const register: Workload = {
   summary: 'reads, writes and compare-and-sets over many keys; linearizable per key',
   needs: ['register'],
   readModes: ['linearizable'],
-  options: {
-    keys: 'keys in use at the same time (default 8)',
-    'ops-per-key': 'operations until a key is replaced by a fresh one (default 200)',
-    values: 'unique, or the number of different values (default unique)',
-    deletes: 'percent of the writes that delete the key (default 0)',
-  },
+  options: LOAD_OPTIONS,
   build: (options, random) => {
-    const { own, rate, nodes, clientTimeoutMs } = options;
-    const mix = registerMix(
-      {
-        keys: wholeNumber(own, 'keys', 8, 1, 10_000),
-        opsPerKey: wholeNumber(own, 'ops-per-key', 200, 1, 1_000_000),
-        values: valuesOption(own),
-        deletes: wholeNumber(own, 'deletes', 0, 0, 100) / 100,
-        mix: () => MIX,
-      },
-      random.fork('mix'),
-    );
+    const { nodes, clientTimeoutMs } = options;
     return {
-      main: rate === 0 ? mix : stagger(1000 / rate, mix, random.fork('rate')),
+      main: registerLoad(options, MIX, random),
       final: (keys) => thenHashes(finalReads(keys, nodes), options),
       probe: { f: 'read', key: 'k0', value: null, mode: 'linearizable' },
       client: (apis) =>

@@ -1,22 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { messageOf } from '../../harness/core/errors.ts';
-import { parseFlags } from './flags.ts';
+import { refusal, settings } from './flags-testing.ts';
 import { goDurationMs } from './flags-upkeep.ts';
 import type { NodeConfig } from './server/config.ts';
 
 function told(...args: string[]): NodeConfig {
-  const parsed = parseFlags(args);
-  expect.assert(parsed.type === 'settings');
-  return parsed.settings.config;
-}
-
-function refusal(...args: string[]): string {
-  try {
-    parseFlags(args);
-    return 'accepted';
-  } catch (error) {
-    return messageOf(error);
-  }
+  return settings(...args).config;
 }
 
 const HOUR_MS = 3_600_000;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { realClock } from '../../harness/core/clock.ts';
-import { HarnessError } from '../../harness/core/errors.ts';
+import { refusalOf } from './flags-testing.ts';
 import { type CertificateFiles, certificateFiles } from './testing-certificates.ts';
 import { readMemberTls, readTls, type TlsFiles, untimely } from './tls-files.ts';
 
@@ -20,15 +20,7 @@ async function made(stack: AsyncDisposableStack): Promise<Made> {
 }
 
 function refusal(files: TlsFiles): string {
-  try {
-    readTls(files);
-  } catch (error) {
-    expect.assert(error instanceof HarnessError);
-    expect(error.code).toBe('bad-option');
-    expect(error.message).not.toContain('\n');
-    return error.message;
-  }
-  return 'accepted';
+  return refusalOf(() => readTls(files));
 }
 
 describe('files of TLS', () => {

@@ -1,24 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { HarnessError } from '../../harness/core/errors.ts';
-import { parseFlags, type Settings } from './flags.ts';
-
-function settings(...args: string[]): Settings {
-  const parsed = parseFlags(args);
-  expect.assert(parsed.type === 'settings');
-  return parsed.settings;
-}
-
-function refusal(...args: string[]): string {
-  try {
-    parseFlags(args);
-  } catch (error) {
-    expect.assert(error instanceof HarnessError);
-    expect(error.code).toBe('bad-option');
-    expect(error.message).not.toContain('\n');
-    return error.message;
-  }
-  return 'accepted';
-}
+import { refusal, settings } from './flags-testing.ts';
 
 const CLIENTS = [
   '--listen-client-urls=https://127.0.0.1:2001',
