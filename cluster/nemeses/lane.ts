@@ -38,9 +38,10 @@ export interface Plan<Held> {
 /**
  * One kind of fault. `survey` looks at the cluster; `plan` decides, in one go, so that the claim
  * on the board cannot race with another lane; `install` and `remove` act and measure. `remove`
- * may be called again after it failed, and then does what is left.
+ * may be called again after it failed, and then does what is left. What takes time to measure and
+ * changes seldom, `look` can see while the fault still waits for its event.
  */
-export interface FaultFamily<Spec, Survey, Held> {
+export interface FaultFamily<Spec, Survey, Held, Look = never> {
   readonly name: string;
   /** See `Nemesis`. */
   readonly single?: string;
@@ -49,7 +50,9 @@ export interface FaultFamily<Spec, Survey, Held> {
   read(place: Place, timing: Timing): Spec;
   /** The options of one random fault. */
   draw(random: Random, timing: Timing): FaultOptions;
-  survey(spec: Spec, ctx: NemesisContext): Promise<Survey>;
+  /** Absent, or undefined: nothing that could be seen ahead. */
+  look?(spec: Spec, ctx: NemesisContext): Promise<Look> | undefined;
+  survey(spec: Spec, ctx: NemesisContext, seen?: Look): Promise<Survey>;
   plan(spec: Spec, survey: Survey, ctx: NemesisContext): Plan<Held> | { readonly reason: string };
   install(held: Held, ctx: NemesisContext): Promise<Measured>;
   remove(held: Held, ctx: NemesisContext): Promise<Measured>;
@@ -61,7 +64,9 @@ const ELECTIONS_MAX = 6;
 /** Only to read options before a cluster exists; the durations it gives are thrown away. */
 const ANY_TIMING: Timing = { heartbeatMs: 100, electionMs: 1000 };
 
-export function nemesisOf<Spec, Survey, Held>(family: FaultFamily<Spec, Survey, Held>): Nemesis {
+export function nemesisOf<Spec, Survey, Held, Look = never>(
+  family: FaultFamily<Spec, Survey, Held, Look>,
+): Nemesis {
   const lane = new Lane(family);
   return {
     name: family.name,
@@ -72,6 +77,7 @@ export function nemesisOf<Spec, Survey, Held>(family: FaultFamily<Spec, Survey, 
     },
     schedule: (options) =>
       randomSchedule(family.name, options, (random) => family.draw(random, options.timing)),
+    lookAhead: (op, ctx, signal) => lane.lookAhead(op, ctx, signal),
     invoke: (op, ctx) => lane.invoke(op, ctx),
     heal: (ctx) => lane.heal(ctx),
   };
@@ -79,15 +85,35 @@ export function nemesisOf<Spec, Survey, Held>(family: FaultFamily<Spec, Survey, 
 
 type Description = Pick<FaultValue, 'text' | 'targets'>;
 
-class Lane<Spec, Survey, Held> {
-  readonly #family: FaultFamily<Spec, Survey, Held>;
+class Lane<Spec, Survey, Held, Look> {
+  readonly #family: FaultFamily<Spec, Survey, Held, Look>;
   /** What is installed, or may be, because an attempt to install or remove it failed half-way. */
   #current: Plan<Held> | undefined;
+  /** The latest look of a fault that waits. */
+  #seen: Look | undefined;
   /** An interrupt may call `heal` while an invocation is under way: one after the other. */
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor(family: FaultFamily<Spec, Survey, Held>) {
+  constructor(family: FaultFamily<Spec, Survey, Held, Look>) {
     this.#family = family;
+  }
+
+  async lookAhead(op: Op, ctx: NemesisContext, signal: AbortSignal): Promise<void> {
+    const { clock, cluster } = ctx;
+    this.#seen = undefined;
+    try {
+      const spec = this.#specOf(requestOf(op.value).options, ctx);
+      while (!signal.aborted) {
+        const seen = await this.#family.look?.(spec, ctx);
+        if (seen === undefined) return;
+        // What comes when the fault has begun shows the fault.
+        if (!signal.aborted) this.#seen = seen;
+        await sleep(clock, cluster.timing.electionMs, signal);
+      }
+    } catch (error) {
+      // Then it is looked at when it begins, and what is wrong is told there.
+      whyOf(error);
+    }
   }
 
   invoke(op: Op, ctx: NemesisContext): Promise<FaultValue> {
@@ -136,12 +162,16 @@ class Lane<Spec, Survey, Held> {
     const available = family.available(ctx.cluster);
     if (available !== true) return { evidence: skipped(available) };
     try {
-      const spec = family.read({ options, where: family.name }, ctx.cluster.timing);
+      const spec = this.#specOf(options, ctx);
       const plan = await this.#planOnceLed(spec, ctx);
       return 'reason' in plan ? { evidence: skipped(plan.reason) } : plan;
     } catch (error) {
       return { evidence: failed(whyOf(error)) };
     }
+  }
+
+  #specOf(options: FaultOptions, { cluster }: NemesisContext): Spec {
+    return this.#family.read({ options, where: this.#family.name }, cluster.timing);
   }
 
   /** A fault that needs a leader waits for an election that is under way, for a while. */
@@ -152,13 +182,20 @@ class Lane<Spec, Survey, Held> {
     const { clock, cluster } = ctx;
     const { electionMs } = cluster.timing;
     const deadline = clock.now() + nanosFromMs(ELECTIONS_MAX * electionMs);
+    let seen = this.#seen;
+    this.#seen = undefined;
     for (;;) {
-      const survey = await this.#family.survey(spec, ctx);
+      const survey = await this.#family.survey(spec, ctx, seen);
       // No await between the look at the board and the claim on it.
       const plan = this.#family.plan(spec, survey, ctx);
       if (!('reason' in plan)) {
         this.#claim(plan, ctx);
         return plan;
+      }
+      if (seen !== undefined) {
+        // It may be of a time that is past: only what is seen now is a reason.
+        seen = undefined;
+        continue;
       }
       if (!plan.reason.includes(NO_LEADER) || clock.now() >= deadline) return plan;
       await sleep(clock, electionMs / 4);

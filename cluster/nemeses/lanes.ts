@@ -30,6 +30,7 @@ export function inLane(nemesis: Nemesis, lane: string): Nemesis {
     available: (cluster) => nemesis.available(cluster),
     check: (options, where) => nemesis.check?.(options, where),
     schedule: (options) => nemesis.schedule({ ...options, lane }),
+    lookAhead: async (op, ctx, signal) => nemesis.lookAhead?.(op, ctx, signal),
     invoke: (op, ctx) => nemesis.invoke(op, ctx),
     heal: (ctx) => nemesis.heal(ctx),
   };

@@ -7,6 +7,7 @@ import type { Leader, Nemesis, NemesisContext } from '../../harness/protocols/ne
 import type {
   DirectedLink,
   LinkState,
+  Matrix,
   Network,
   NetworkAbility,
   Shape,
@@ -126,7 +127,7 @@ interface LinkHeld {
   names: readonly string[];
 }
 
-type LinkFamily = FaultFamily<LinkSpec, LinkSurvey, LinkHeld>;
+type LinkFamily = FaultFamily<LinkSpec, LinkSurvey, LinkHeld, Matrix>;
 
 function linkNemesis(kind: ShapeKind): Nemesis {
   return nemesisOf({
@@ -140,13 +141,16 @@ function linkNemesis(kind: ShapeKind): Nemesis {
 /** What all lanes of links do alike, whatever the shape is. */
 function familyOf(
   lane: string,
-): Pick<LinkFamily, 'name' | 'survey' | 'plan' | 'install' | 'remove'> {
+): Pick<LinkFamily, 'name' | 'look' | 'survey' | 'plan' | 'install' | 'remove'> {
   return {
     name: lane,
-    survey: async ({ shape }, ctx) => {
+    // How long a round trip takes must be known as of now; whether anything passes, as of late.
+    look: ({ shape }, ctx) => (cutsOff(shape.kind) ? networkOf(ctx).observe() : undefined),
+    survey: async ({ shape }, ctx, seen) => {
+      const network = networkOf(ctx);
       const [roles, before] = await Promise.all([
         ctx.cluster.roles(),
-        lookBefore(networkOf(ctx), shape),
+        seen === undefined ? lookBefore(network, shape) : lookWith(network, seen),
       ]);
       return { roles, before };
     },
@@ -169,7 +173,10 @@ export function networkOf({ cluster }: NemesisContext): Network {
 }
 
 async function look(network: Network): Promise<Look> {
-  const matrix = await network.observe();
+  return lookWith(network, await network.observe());
+}
+
+async function lookWith(network: Network, matrix: Matrix): Promise<Look> {
   return { matrix, names: await network.installed() };
 }
 

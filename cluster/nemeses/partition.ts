@@ -52,13 +52,15 @@ const USUAL_SHAPES: readonly PartitionShape[] = PARTITION_SHAPES.filter(
  */
 export function partition(options: PartitionOptions = {}): Nemesis {
   const shapes = options.shapes ?? USUAL_SHAPES;
-  const family: FaultFamily<PartitionSpec, PartitionSurvey, PartitionHeld> = {
+  const family: FaultFamily<PartitionSpec, PartitionSurvey, PartitionHeld, Matrix> = {
     name: NAME,
     available: (cluster) => canOnLinks(cluster, 'cut'),
     read: readPartitionSpec,
     draw: (random) => drawPartition(random, shapes),
-    survey: async (_spec, ctx) => {
-      const [roles, before] = await Promise.all([ctx.cluster.roles(), networkOf(ctx).observe()]);
+    look: (_spec, ctx) => networkOf(ctx).observe(),
+    survey: async (_spec, ctx, seen) => {
+      const look = seen ?? networkOf(ctx).observe();
+      const [roles, before] = await Promise.all([ctx.cluster.roles(), look]);
       return { roles, before };
     },
     plan: (spec, { roles, before }, { board, cluster, random, lane = NAME }) => {

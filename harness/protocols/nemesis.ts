@@ -80,6 +80,11 @@ export interface Nemesis {
   readonly single?: string;
   /** Offers of begin and end, in turns, for its own thread; the value says what and whom. */
   schedule(options: ScheduleOptions): Generator;
+  /**
+   * Looks at what `invoke` will have to know of the cluster, again and again until the signal, while
+   * that begin waits for its event: then the fault is there at once. Never rejects.
+   */
+  lookAhead?(op: Op, ctx: NemesisContext, signal: AbortSignal): Promise<void>;
   /** Injects or ends a fault; returns the completed event's value. Throws only for our own bugs. */
   invoke(op: Op, ctx: NemesisContext): Promise<FaultValue>;
   /** Undoes everything this lane still has installed; called at heal, and after an interrupt. */

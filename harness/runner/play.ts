@@ -12,7 +12,13 @@ import type { Generator, Thread } from '../generator/generator.ts';
 import { clients, nemesis as nemesisLane } from '../generator/route.ts';
 import type { History } from '../history/history.ts';
 import type { Op, OpDraft, Phase } from '../history/op.ts';
-import type { FaultBoard, FaultValue, Leader, Nemesis } from '../protocols/nemesis.ts';
+import type {
+  FaultBoard,
+  FaultValue,
+  Leader,
+  Nemesis,
+  NemesisContext,
+} from '../protocols/nemesis.ts';
 import type { PhaseSpan, RunConfig, RunProblem } from '../protocols/run.ts';
 import type { Cluster } from '../protocols/system.ts';
 import type { WorkloadInstance } from '../protocols/workload.ts';
@@ -237,24 +243,34 @@ class Play implements AsyncDisposable {
   async #invokeFault(op: Op): Promise<FaultValue> {
     const { lane = op.f } = op;
     const trigger = triggerOf(op);
-    if (trigger === undefined) return this.#act(op);
+    if (trigger === undefined) {
+      const { nemesis, context } = this.#nemesisFor(op);
+      return nemesis.invoke(op, context);
+    }
     const patience = { lane, until: this.#until, signal: this.#request.interrupt };
+    const asked = withoutTrigger(op);
+    const { nemesis, context } = this.#nemesisFor(op);
+    const over = new AbortController();
+    const looking = nemesis.lookAhead?.(asked, context, over.signal);
     const waited = await this.#triggers.wait(trigger, patience);
+    over.abort();
     if ('reason' in waited) {
+      await looking;
       const evidence = { result: 'skipped', why: waited.reason } as const;
       return { stage: 'begin', fault: op.f, text: `no ${op.f}`, targets: [], evidence };
     }
-    const value = await this.#act(withoutTrigger(op));
+    const value = await nemesis.invoke(asked, context);
+    await looking;
     return { ...value, text: `${value.text}, once ${waited.event}`, trigger: waited };
   }
 
-  #act(op: Op): Promise<FaultValue> {
+  #nemesisFor(op: Op): { readonly nemesis: Nemesis; readonly context: NemesisContext } {
     const nemesis = this.#request.nemeses.find(({ name }) => name === op.lane);
     if (nemesis === undefined) throw new InvariantError(`no nemesis for lane ${op.lane}`);
     const { cluster, clock } = this.#request;
     const random = this.#random(`nemesis/${op.id}`);
     const context = { cluster, clock, random, board: this.#board, lane: nemesis.name };
-    return nemesis.invoke(op, context);
+    return { nemesis, context };
   }
 
   #remember(op: Op, value: FaultValue): void {
