@@ -70,7 +70,7 @@ export function checkHistory(
       : { history: input, notes: [] };
   const functions = functionsOf(history);
   const chosen = options.model ?? guessModel(functions, name);
-  requireKnown(chosen, history, name);
+  requireFunctions(chosen, functions, history, name);
   const model = startingAt(
     chosen,
     options.init ?? (format === 'porcupine-kv' ? KV_INIT : undefined),
@@ -102,9 +102,15 @@ export function checkHistory(
 
 /** What the clients of a history asked for, in order of first use. */
 export function functionsOf(history: History): readonly string[] {
-  const functions = new Set<string>();
-  for (const { invoke } of history.operations()) functions.add(invoke.f);
-  return [...functions];
+  const functions: string[] = [];
+  const { codes, length } = history;
+  for (let at = 0; at < length; at++)
+    if (codes.isInvoke(at) && codes.processCode(at) >= 0) {
+      const f = codes.f(at);
+      // They are so few that nothing is faster than to look.
+      if (!functions.includes(f)) functions.push(f);
+    }
+  return functions;
 }
 
 /**
@@ -132,7 +138,16 @@ export function requireKnown(
   name: string,
   others: readonly string[] = [],
 ): void {
-  const functions = functionsOf(history);
+  requireFunctions(model, functionsOf(history), history, name, others);
+}
+
+function requireFunctions(
+  model: Model,
+  functions: readonly string[],
+  history: History,
+  name: string,
+  others: readonly string[] = [],
+): void {
   const unknown = functions.filter((f) => !model.functions.includes(f) && !others.includes(f));
   if (unknown.length === 0) {
     if (model.functions.includes('txn')) requireTransactions(model, history, name);

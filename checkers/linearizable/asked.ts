@@ -30,7 +30,8 @@ function isObservation({ call }: KeyOp): boolean {
 /** The columns must be those of the history, whose moments are entries. */
 export function askedOfColumns({ codes }: History, columns: RegisterColumns): Asked {
   const { length, needs, call, ret } = columns;
-  const counts = new Map<string, number>();
+  const functions: string[] = [];
+  const counts: number[] = [];
   let indefinite = 0;
   let observed = false;
   for (let row = 0; row < length; row++) {
@@ -39,8 +40,11 @@ export function askedOfColumns({ codes }: History, columns: RegisterColumns): As
       continue;
     }
     const f = codes.f(call[row] as number);
-    counts.set(f, (counts.get(f) ?? 0) + 1);
+    let place = functions.indexOf(f);
+    if (place < 0) place = functions.push(f) - 1;
+    counts[place] = (counts[place] ?? 0) + 1;
     observed ||= needs[row] !== NONE;
   }
-  return { counts, indefinite, observed };
+  const byName = new Map(functions.map((f, place) => [f, counts[place] as number]));
+  return { counts: byName, indefinite, observed };
 }

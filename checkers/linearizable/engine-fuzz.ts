@@ -13,6 +13,7 @@ import { ALL_RULES, Engine, type Rules, type SearchOptions } from './engine.ts';
 import { orderOf } from './engine-order.ts';
 import { NEVER, type Problem } from './problem.ts';
 import { Refinement } from './refinement.ts';
+import { isImpossibleBy } from './stretch.ts';
 
 const NO_RULES: Rules = {
   keepers: false,
@@ -26,6 +27,8 @@ const MEMORY_BYTES = 2 ** 26;
 const STEPS = 1_000_000;
 /** It does not matter how often a search is interrupted. */
 const FEW_STEPS = 3;
+/** Operations of a stretch. */
+const STRETCHES = [2, 5, 9];
 
 /** The searches that must all agree. */
 export const VARIANTS: Readonly<Record<string, Omit<SearchOptions, 'memoryBytes'>>> = {
@@ -81,7 +84,26 @@ function refinementFault(problem: Problem, engine: Engine, expected: string): st
   if (vague.blocked() !== blocked)
     return `refined: ends at ${vague.blocked()}, not ${blocked}: ${text}`;
   const fault = witnessFault(problem, engine) ?? deadEndFault(problem, vague, blocked);
-  return fault === undefined ? undefined : `refined: ${fault}: ${text}`;
+  if (fault !== undefined) return `refined: ${fault}: ${text}`;
+  return stretchFault(problem, engine, blocked);
+}
+
+/** No stretch may speak against the last completion that an order gets past. */
+function stretchFault(
+  problem: Problem,
+  engine: Engine,
+  blocked: number | undefined,
+): string | undefined {
+  const { returns } = problem;
+  const end = blocked === undefined ? NEVER : (returns[blocked] as number);
+  const last = returns.reduce(
+    (latest, moment) => (moment < end ? Math.max(latest, moment) : latest),
+    -1,
+  );
+  if (last < 0) return undefined;
+  const budget = { memoryBytes: MEMORY_BYTES, steps: STEPS, sizes: STRETCHES };
+  const { isImpossible } = isImpossibleBy(problem, returns.indexOf(last), engine, budget);
+  return isImpossible ? `a stretch forbids what is possible: ${problemText(problem)}` : undefined;
 }
 
 function refined(problem: Problem, engine: Engine, exactly: boolean): Refinement {

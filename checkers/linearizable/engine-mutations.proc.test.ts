@@ -216,6 +216,30 @@ const MUTATIONS: readonly Mutation[] = [
     by: 'if (loose < 1 || waiting != 0',
   },
   {
+    without: 'stretch: what is in flight may still be placed',
+    file: 'search.ts',
+    replace: 'emit(state, pendingReads, others, 0,',
+    by: 'emit(state, pendingReads | others, 0, 0,',
+  },
+  {
+    without: 'stretch: what is in flight may have been done before',
+    file: 'search.ts',
+    replace: 'emit(state, pendingReads, others, 0,',
+    by: 'emit(state, pendingReads, 0, 0,',
+  },
+  {
+    without: 'stretch: a read in flight may have been done before',
+    file: 'search.ts',
+    replace: 'emit(state, pendingReads, others, 0,',
+    by: 'emit(state, 0, others, 0,',
+  },
+  {
+    without: 'stretch: it begins in any state',
+    file: 'search.ts',
+    replace: 'state < starts && outcome',
+    by: 'state < 1 && outcome',
+  },
+  {
     without: 'sight: who came back does not remember what he left',
     file: 'window.ts',
     replace: 'return e < recentFrom || e > at',
@@ -224,8 +248,8 @@ const MUTATIONS: readonly Mutation[] = [
   {
     without: 'sight: a slot that was taken again is looked at again',
     file: 'window.ts',
-    replace: 'load<u64>(place) | taken',
-    by: 'taken',
+    replace: 'later <= at; later++',
+    by: 'later < at; later++',
   },
 ];
 

@@ -38,6 +38,12 @@ export interface SearchOptions {
    * Otherwise `invalid` is still true, and `valid` needs a look at the trail; see refinement.ts.
    */
   readonly groups?: Int32Array;
+  /**
+   * Of a stretch: it begins in any of so many states, the first ones, and what is in flight at the
+   * first completion may have been done before. Then `invalid` holds whatever came before it, and
+   * `valid` says nothing. Default: it begins in state 0.
+   */
+  readonly starts?: number;
   readonly memoryBytes: number;
 }
 
@@ -101,7 +107,7 @@ export class Engine {
     if (exports.begin(limit, kinds.length, flags.length) === 0) return this.#progress;
     this.#fill(problem, options.groups);
     const rules = ruleMask(options.rules ?? ALL_RULES, problem);
-    const prepared = exports.prepare(rules, options.waveWidth ?? 0);
+    const prepared = exports.prepare(rules, options.waveWidth ?? 0, options.starts ?? 0);
     this.#progress = prepared === 0 ? 'running' : prepared === 1 ? 'width' : 'memory';
     return this.#progress;
   }

@@ -35,7 +35,7 @@ class Pass {
     this.#codes = history.codes;
     this.#linearizable = reads.includes('linearizable');
     this.#serializable = reads.includes('serializable');
-    this.#ids = new ValueIds(history.codes);
+    this.#ids = new ValueIds(history.codes, history.length);
     this.#init = this.#ids.code(init);
   }
 
@@ -44,8 +44,16 @@ class Pass {
     const codes = this.#codes;
     // Those that do not count are overwritten by those that do.
     const call = invocations(codes, length);
-    const column = (): Int32Array => new Int32Array(call.length);
-    const [key, needs, puts, ret, revision] = [column(), column(), column(), column(), column()];
+    const all = new Int32Array(5 * call.length);
+    const column = (at: number): Int32Array =>
+      all.subarray(at * call.length, (at + 1) * call.length);
+    const [key, needs, puts, ret, revision] = [
+      column(0),
+      column(1),
+      column(2),
+      column(3),
+      column(4),
+    ];
     let row = 0;
     for (let next = 0; next < call.length; next++) {
       const at = call[next] as number;
@@ -79,6 +87,8 @@ class Pass {
       row++;
     }
     const ids = this.#ids;
+    const counted = (numbers: Int32Array): Int32Array =>
+      row === numbers.length ? numbers : numbers.subarray(0, row);
     let values: readonly JsonValue[] | undefined;
     return {
       length: row,
@@ -89,13 +99,13 @@ class Pass {
       },
       keyOf: this.#ids.keys(),
       initial: Int32Array.from(this.#initial),
-      key: key.subarray(0, row),
-      needs: needs.subarray(0, row),
-      puts: puts.subarray(0, row),
-      call: call.subarray(0, row),
-      ret: ret.subarray(0, row),
+      key: counted(key),
+      needs: counted(needs),
+      puts: counted(puts),
+      call: counted(call),
+      ret: counted(ret),
       moments: length,
-      revision: revision.subarray(0, row),
+      revision: counted(revision),
     };
   }
 
@@ -139,29 +149,44 @@ function invocations(codes: Codes, length: number): Int32Array {
 const DIRECT_MAX = 2 ** 22;
 /** So many of the smallest integers have a place for each key. */
 const NEAR_BITS = 4;
+/** Of tables that grow, powers of two: the first room of a short history, and of a long one. */
+const [ROOM_MIN, ROOM_MAX] = [32, 1024];
+
+const NOTHING = new Int32Array(0);
 
 /** A number for each value of each key. */
 class ValueIds {
   readonly #codes: Codes;
-  /** Key, code and number plus one of each, in an open hash table of a power of two of them. */
-  #table: Int32Array = new Int32Array(3 * 1024);
-  #mask = 1023;
+  /** How many places a table has at first. */
+  readonly #room: number;
+  /**
+   * Key, code and number plus one of each, in an open hash table of a power of two of them. This and
+   * the next two are made when somebody needs them: most histories have values of one sort.
+   */
+  #table: Int32Array = NOTHING;
+  #mask = -1;
   #inTable = 0;
   /**
    * Number plus one of a small integer's use by the first key that had it: values that are all
    * different mostly come in the order of their uses, which is kind to the cache.
    */
-  #direct: Int32Array = new Int32Array(1024);
+  #direct: Int32Array = NOTHING;
   /** Number plus one of the integers below `2 ** NEAR_BITS`, by key. */
-  #near: Int32Array = new Int32Array(1024);
-  #keyOf: Int32Array = new Int32Array(1024);
-  #codeOf: Int32Array = new Int32Array(1024);
+  #near: Int32Array = NOTHING;
+  #keyOf: Int32Array;
+  #codeOf: Int32Array;
   #count = 0;
   /** One code for each array or object, by its JSON text. */
   readonly #texts: Map<string, number> = new Map();
 
-  constructor(codes: Codes) {
+  /** `entries`: of the history. */
+  constructor(codes: Codes, entries: number) {
     this.#codes = codes;
+    let room = ROOM_MIN;
+    while (room < entries && room < ROOM_MAX) room *= 2;
+    this.#room = room;
+    this.#keyOf = new Int32Array(room);
+    this.#codeOf = new Int32Array(room);
   }
 
   /** The code of a value that is not of the history. */
@@ -182,18 +207,23 @@ class ValueIds {
   }
 
   #nearOne(place: number, key: number, code: number): number {
-    while (place >= this.#near.length) this.#near = doubled(this.#near);
+    if (place >= this.#near.length)
+      this.#near = doubled(this.#near, Math.max(this.#room, place + 1));
     const number = this.#near[place] as number;
     return number === 0 ? (this.#near[place] = this.fresh(key, code) + 1) - 1 : number - 1;
   }
 
   #widen(small: number): void {
-    const more = new Int32Array(2 ** Math.ceil(Math.log2(small + 1)));
+    const more = new Int32Array(Math.max(this.#room, 2 ** Math.ceil(Math.log2(small + 1))));
     more.set(this.#direct);
     this.#direct = more;
   }
 
   #hashed(key: number, code: number): number {
+    if (this.#mask < 0) {
+      this.#mask = this.#room - 1;
+      this.#table = new Int32Array(3 * this.#room);
+    }
     const table = this.#table;
     let slot = hash(key, code) & this.#mask;
     for (;;) {
@@ -269,8 +299,8 @@ function smallOf(code: number): number {
   return number >= 0 && number < DIRECT_MAX ? number : -1;
 }
 
-function doubled(numbers: Int32Array): Int32Array {
-  const more = new Int32Array(2 * numbers.length);
+function doubled(numbers: Int32Array, least: number = 1): Int32Array {
+  const more = new Int32Array(Math.max(least, 2 * numbers.length));
   more.set(numbers);
   return more;
 }

@@ -29,8 +29,27 @@ function anyOps(random: Random): Ops {
   );
 }
 
+/** Many moments between two of these may be those of other keys. */
+const DENSE = 1;
+const SPARSE = 50;
+
 function expectRanks(ops: Ops, room?: Room): void {
-  const parts = partitionOf(columnsOf([{ key: 'x', ops }]), Uint8Array.of(1));
+  for (const apart of [DENSE, SPARSE]) {
+    room?.clear();
+    expectRanksApart(ops, apart, room);
+  }
+}
+
+function expectRanksApart(ops: Ops, apart: number, room?: Room): void {
+  const columns = columnsOf([{ key: 'x', ops }]);
+  const stretched = (moments: Int32Array): Int32Array =>
+    moments.map((moment) => (moment === NEVER ? NEVER : apart * moment));
+  const [call, ret] = [stretched(columns.call), stretched(columns.ret)];
+  const moments = apart * columns.moments;
+  const parts = partitionOf({ ...columns, call, ret, moments }, Uint8Array.of(1));
+  const raw = columnsOfPart(parts, 0, new Room(0), false);
+  expect([...raw.calls]).toEqual([...parts.rows()].map((row) => call[row]));
+  expect([...raw.returns]).toEqual([...parts.rows()].map((row) => ret[row]));
   const { calls, returns } = columnsOfPart(parts, 0, room);
   const kept = [...parts.rows()].map((row) => ops[row] as Ops[number]);
   const ranks = ranksOf(kept);

@@ -1,6 +1,7 @@
 /** Cuts the columns of registers into one part for each key, as searches take them. */
 import { invariant } from '../../harness/core/invariant.ts';
 import { anythingBut, NEVER, NONE, type RegisterColumns } from './columns.ts';
+import { later } from './fast/branchless.ts';
 import { Room, sharable } from './room.ts';
 
 /** One part after the other; numbers only, so that threads can share them. */
@@ -25,24 +26,66 @@ const RET = 3;
 export interface PartColumns {
   readonly needs: Int32Array;
   readonly puts: Int32Array;
-  /** Moments: 0, 1, 2, ... without a gap; or `NEVER`. */
+  /** Moments: 0, 1, 2, ... without a gap, unless they are not ranked; or `NEVER`. */
   readonly calls: Int32Array;
   readonly returns: Int32Array;
 }
 
-/** The columns are valid until the room is cleared. */
-export function columnsOfPart(parts: Parts, part: number, room: Room = new Room(0)): PartColumns {
+/**
+ * The columns are valid until the room is cleared. `isRanked`: false leaves gaps between moments,
+ * which is enough for a search, but not to write out an order.
+ */
+export function columnsOfPart(
+  parts: Parts,
+  part: number,
+  room: Room = new Room(0),
+  isRanked: boolean = true,
+): PartColumns {
   const [from, to] = [parts.first[part] as number, parts.first[part + 1] as number];
   const column = (): Int32Array => room.column(to - from);
   const columns = { needs: column(), puts: column(), calls: column(), returns: column() };
   const table = parts.table.subarray(WORDS * from, WORDS * to);
-  const { needs, puts } = columns;
+  const { needs, puts, calls, returns } = columns;
+  let [before, last] = [NONE, NONE];
   for (let row = 0, at = 0; at < table.length; row++, at += WORDS) {
     needs[row] = table[at] as number;
     puts[row] = table[at + 1] as number;
+    const [call, ret] = [table[at + CALL] as number, table[at + RET] as number];
+    calls[row] = call;
+    returns[row] = ret;
+    if (call <= before) invariant(false, 'the operations of a key are in order of invocation');
+    before = call;
+    last = later(last, ret === NEVER ? call : ret);
   }
-  if (!rankByPass(table, columns, column())) rankBySort(table, columns);
+  if (!isRanked) return columns;
+  const first = table[CALL] ?? 0;
+  if (last - first < GAPS * calls.length)
+    rankByCount(columns, first, room.column(last - first + 1).fill(0));
+  else if (!rankByPass(table, columns, column())) rankBySort(table, columns);
   return columns;
+}
+
+/** So many moments of others for each operation are less work than any other way to number them. */
+const GAPS = 8;
+
+/** Numbers moments by counting those before each of them. `ranks`: 0 for each from `first` on. */
+function rankByCount({ calls, returns }: PartColumns, first: number, ranks: Int32Array): void {
+  for (let row = 0; row < calls.length; row++) {
+    ranks[(calls[row] as number) - first] = 1;
+    const ret = returns[row] as number;
+    if (ret !== NEVER) ranks[ret - first] = 1;
+  }
+  let count = 0;
+  for (let moment = 0; moment < ranks.length; moment++) {
+    const own = ranks[moment] as number;
+    ranks[moment] = count;
+    count += own;
+  }
+  for (let row = 0; row < calls.length; row++) {
+    calls[row] = ranks[(calls[row] as number) - first] as number;
+    const ret = returns[row] as number;
+    if (ret !== NEVER) returns[row] = ranks[ret - first] as number;
+  }
 }
 
 /** So many operations for each one may be passed over to find its place. */
@@ -61,11 +104,8 @@ function rankByPass(
   let [head, tail] = [0, 0];
   let moment = 0;
   let shifts = SHIFTS * calls.length;
-  let before = NONE;
   for (let row = 0; row < calls.length; row++) {
     const call = table[WORDS * row + CALL] as number;
-    if (call <= before) invariant(false, 'the operations of a key are in order of invocation');
-    before = call;
     while (head < tail && (returns[order[head] as number] as number) < call)
       returns[order[head++] as number] = moment++;
     calls[row] = moment++;
@@ -111,13 +151,17 @@ export interface Partition extends Parts {
 export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Partition {
   const dropped = unobservable(columns, wanted);
   const { length, key } = columns;
-  const keys = Int32Array.from(wanted.keys()).filter((own) => wanted[own] === 1);
+  const keys = new Int32Array(wanted.length)
+    .map((_, own) => own)
+    .filter((own) => wanted[own] === 1);
   const counts = new Int32Array(wanted.length);
-  for (let row = 0; row < length; row++) {
-    if (dropped !== undefined && dropped[row] === 1) continue;
-    const own = key[row] as number;
-    counts[own] = (counts[own] as number) + 1;
-  }
+  if (wanted.length === 1 && dropped === undefined) counts[0] = length;
+  else
+    for (let row = 0; row < length; row++) {
+      if (dropped !== undefined && dropped[row] === 1) continue;
+      const own = key[row] as number;
+      counts[own] = (counts[own] as number) + 1;
+    }
   const partOf = new Int32Array(wanted.length).fill(NONE);
   const first = sharable(keys.length + 1);
   for (let part = 0; part < keys.length; part++) {
@@ -203,9 +247,7 @@ function localValues(
 /** 1 for each row to leave out; undefined: none. */
 function unobservable(columns: RegisterColumns, wanted: Uint8Array): Uint8Array | undefined {
   const { length, key, needs, puts, ret, keyOf } = columns;
-  let open = 0;
-  for (let row = 0; row < length; row++) if (ret[row] === NEVER) open++;
-  if (open === 0) return undefined;
+  if (!ret.includes(NEVER)) return undefined;
   const needed = new Int32Array(keyOf.length);
   /** Of each key: whether a refusal may have seen any value but one. */
   const any = new Uint8Array(wanted.length);
@@ -215,7 +257,8 @@ function unobservable(columns: RegisterColumns, wanted: Uint8Array): Uint8Array 
     else if (value < NONE) any[key[row] as number] = 1;
   }
   const dropped = new Uint8Array(length);
-  let candidates = new Int32Array(length).map((_, row) => row).filter((row) => ret[row] === NEVER);
+  let candidates: number[] = [];
+  for (let row = 0; row < length; row++) if (ret[row] === NEVER) candidates.push(row);
   for (let before = Infinity; candidates.length < before; ) {
     before = candidates.length;
     candidates = candidates.filter((row) => {

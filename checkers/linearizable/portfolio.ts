@@ -11,6 +11,7 @@ import { type DeadEnd, Engine } from './engine.ts';
 import { orderOf } from './engine-order.ts';
 import { NEVER, type Problem, problemOf } from './problem.ts';
 import { Refinement } from './refinement.ts';
+import { isImpossibleBy } from './stretch.ts';
 import { withoutUnobservable } from './unobservable.ts';
 import { findOrder, type Search, type SearchBudget, type UnknownReason } from './wgl.ts';
 
@@ -61,9 +62,14 @@ export interface Raced {
   readonly width: number;
 }
 
-/** `wantsOrder`: false saves a third of the time where there is little to search. */
-export function race(problem: Problem, budget: SearchBudget, wantsOrder: boolean = true): Raced {
-  return new Race(problem, budget, wantsOrder).run();
+/**
+ * How much is told: the verdict alone, which saves a third of the time where there is little to
+ * search; an order where there is one; or also how far one gets where there is none, and why.
+ */
+export type Wanted = 'verdict' | 'order' | 'everything';
+
+export function race(problem: Problem, budget: SearchBudget, wanted: Wanted = 'everything'): Raced {
+  return new Race(problem, budget, wanted).run();
 }
 
 /** Steps between two looks at the clock: each takes 0.1 to 50 microseconds, or more. */
@@ -76,9 +82,19 @@ const SLICE_NANOS_MAX = 5e6;
 interface Runner {
   readonly engine: Engine;
   readonly search: Refinement;
+  readonly isDeep: boolean;
   spent: number;
   slice: number;
+  /** How many completions were passed, and after how many steps that was so. */
+  passed: number;
+  passedAfter: number;
+  /** The same two numbers, when stretches before that were last searched by themselves. */
+  tried: number;
+  triedAfter: number;
 }
+
+/** A deep search that gets no further in so many steps stands still. */
+const STANDSTILL = 2000;
 
 const DEAD_ENDS_MAX = 16;
 
@@ -92,17 +108,19 @@ class Race {
   readonly #toCome: ('wide' | 'deep')[];
   readonly #memoryBytes: number;
   readonly #headStart: number;
-  readonly #wantsOrder: boolean;
+  readonly #wanted: Wanted;
   readonly #runners: Runner[] = [];
+  readonly #isDefinite: boolean;
   #stepsMax: number;
+  #stretchSteps = 0;
 
-  constructor(problem: Problem, budget: SearchBudget, wantsOrder: boolean) {
+  constructor(problem: Problem, budget: SearchBudget, wanted: Wanted) {
     this.#problem = problem;
     this.#budget = budget;
     this.#stepsMax = budget.steps;
-    this.#wantsOrder = wantsOrder;
-    const isDefinite = !problem.returns.includes(NEVER);
-    this.#toCome = isDefinite ? ['wide', 'deep'] : ['deep', 'wide'];
+    this.#wanted = wanted;
+    this.#isDefinite = !problem.returns.includes(NEVER);
+    this.#toCome = this.#isDefinite ? ['wide', 'deep'] : ['deep', 'wide'];
     this.#memoryBytes = Math.floor(budget.memoryBytes / this.#toCome.length);
     this.#headStart = SLICE + 2 * problem.kinds.length;
   }
@@ -121,7 +139,7 @@ class Race {
         const { progress } = runner.search;
         switch (progress) {
           case 'valid': {
-            const order = this.#order(runner);
+            const order = this.#wanted === 'verdict' ? [] : this.#order(runner);
             if (order === undefined) return this.#gaveUp('memory');
             return { ...this.#effort(), result: 'valid', order };
           }
@@ -130,6 +148,8 @@ class Race {
           case 'width':
             return { ...this.#effort(), result: 'unknown', reason: 'width', order: [] };
           case 'running':
+            if (this.#isHopeless(runner)) return this.#refuted(runner);
+            break;
           case 'memory':
           case 'states':
             break;
@@ -147,25 +167,35 @@ class Race {
     return this.#runners.some(({ search }) => search.progress === 'states') ? 'states' : 'memory';
   }
 
-  /** The one that had the least; a new one as soon as all others have had a head start. */
+  /** One that gets on; else a new one, or who has not had a head start, or the one that had the least. */
   #next(): Runner | undefined {
     const running = this.#runners.filter(({ search }) => search.progress === 'running');
+    const hasHeadStart = ({ search }: Runner): boolean => search.steps < this.#headStart;
     const first =
       running.find(({ search }) => search.isRefuted) ??
-      running.find(({ search }) => search.steps < this.#headStart);
+      running.find((one) => hasHeadStart(one) && (!this.#isDefinite || getsOn(one)));
     if (first !== undefined) return first;
     const strategy = this.#toCome.shift();
-    if (strategy === undefined)
-      return running.toSorted((a, b) => a.spent - b.spent || a.search.steps - b.search.steps)[0];
+    if (strategy !== undefined) return this.#add(strategy === 'deep', running);
+    const isLess = (a: Runner, b: Runner): number =>
+      a.spent - b.spent || a.search.steps - b.search.steps;
+    return running.find((one) => !one.isDeep && hasHeadStart(one)) ?? running.toSorted(isLess)[0];
+  }
+
+  #add(isDeep: boolean, running: readonly Runner[]): Runner {
     const engine = idle.pop() ?? new Engine();
-    const isDeep = strategy === 'deep';
     const options = { waveWidth: isDeep ? 1 : 0, memoryBytes: this.#memoryBytes };
     const spent = Math.min(...running.map((one) => one.spent), Infinity);
     const runner: Runner = {
       engine,
       search: new Refinement(engine, this.#problem, options, isDeep),
+      isDeep,
       spent: spent === Infinity ? 0 : spent,
       slice: SLICE_FIRST,
+      passed: 0,
+      passedAfter: 0,
+      tried: 0,
+      triedAfter: 0,
     };
     this.#runners.push(runner);
     return runner;
@@ -178,14 +208,38 @@ class Race {
     runner.search.run(Math.max(1, Math.min(runner.slice, left)));
     const took = this.#budget.clock.now() - before;
     runner.spent += took;
+    if (runner.engine.passed > runner.passed) {
+      runner.passed = runner.engine.passed;
+      runner.passedAfter = runner.search.steps;
+    }
     runner.slice =
       took > SLICE_NANOS_MAX
         ? Math.max(SLICE_MIN, runner.slice >> 1)
         : Math.min(SLICE, 2 * runner.slice);
   }
 
+  /** Whether a search that stands still does so at what no order gets past, whatever came before. */
+  #isHopeless(runner: Runner): boolean {
+    const { isDeep, passed, tried, triedAfter, search } = runner;
+    if (!isDeep || search.isRefuted || getsOn(runner)) return false;
+    const isNew = passed !== tried || search.steps >= 2 * triedAfter;
+    // Stretches never take more than the search that asks for them.
+    const fair = search.steps - this.#stretchSteps;
+    const steps = Math.min(fair, this.#stepsMax - this.#effort().steps);
+    const blocked = search.blocked();
+    if (!isNew || steps <= 0 || blocked === undefined) return false;
+    runner.tried = passed;
+    runner.triedAfter = search.steps;
+    const engine = idle.pop() ?? new Engine();
+    const memoryBytes = Math.min(this.#memoryBytes, KEPT_BYTES);
+    const found = isImpossibleBy(this.#problem, blocked, engine, { memoryBytes, steps });
+    this.#stretchSteps += found.steps;
+    idle.push(engine);
+    return found.isImpossible;
+  }
+
   #effort(): Pick<Raced, 'steps' | 'configurations' | 'states' | 'width'> {
-    let [steps, configurations, states, width] = [0, 0, 0, 0];
+    let [steps, configurations, states, width] = [this.#stretchSteps, 0, 0, 0];
     for (const { engine, search } of this.#runners) {
       steps += search.steps;
       configurations += search.configurations;
@@ -197,7 +251,6 @@ class Race {
 
   /** Undefined when there was no memory left to tell it. */
   #order({ engine }: Runner): readonly number[] | undefined {
-    if (!this.#wantsOrder) return [];
     const trail = engine.trail();
     if (trail === undefined) return undefined;
     const blocked = engine.blocked();
@@ -206,18 +259,20 @@ class Race {
   }
 
   #refuted(runner: Runner): Raced {
+    const told = { ...this.#effort(), result: 'invalid', ...blockedBy(runner) } as const;
+    if (this.#wanted !== 'everything') return { ...told, order: [], deadEnds: [] };
     const furthest = runner.search.isReal() ? runner : this.#furthest();
     const order = (furthest && this.#order(furthest)) ?? [];
-    const isShown = furthest === runner && this.#wantsOrder;
-    const deadEnds = isShown ? runner.search.deadEnds(DEAD_ENDS_MAX) : [];
-    return { ...this.#effort(), result: 'invalid', ...blockedBy(runner), order, deadEnds };
+    const deadEnds = furthest === runner ? runner.search.deadEnds(DEAD_ENDS_MAX) : [];
+    return { ...told, order, deadEnds };
   }
 
   #gaveUp(reason: UnknownReason): Raced {
     const refuted = this.#runners.find(({ search }) => search.isRefuted);
     if (refuted !== undefined) return this.#refuted(refuted);
     const furthest = this.#furthest();
-    const order = (furthest && this.#order(furthest)) ?? [];
+    const wantsOrder = this.#wanted === 'everything';
+    const order = (wantsOrder && furthest && this.#order(furthest)) || [];
     return { ...this.#effort(), result: 'unknown', reason, ...blockedBy(furthest), order };
   }
 
@@ -227,6 +282,12 @@ class Race {
       .filter(({ search }) => search.progress !== 'width' && search.isReal())
       .toSorted((a, b) => b.engine.passed - a.engine.passed)[0];
   }
+}
+
+/** A deep one has passed more; a wide one takes hardly a step for each completion. */
+function getsOn({ isDeep, search, passed, passedAfter }: Runner): boolean {
+  const { steps } = search;
+  return isDeep ? steps - passedAfter < STANDSTILL : steps < Math.max(SLICE, passed);
 }
 
 function blockedBy(runner: Runner | undefined): Pick<Raced, 'blocked'> {

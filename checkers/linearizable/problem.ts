@@ -14,7 +14,10 @@ export const OVERWRITE = 2;
 export interface Problem {
   /** Of each operation, in order of invocation: those with the same kind are the same to the model. */
   readonly kinds: Int32Array;
-  /** Moments of invocations and completions: 0, 1, 2, ... without a gap; or `NEVER`. */
+  /**
+   * Moments of invocations and completions: 0, 1, 2, ... without a gap; or `NEVER`. A search by
+   * itself takes gaps as well, but no order can be written out then.
+   */
   readonly calls: Int32Array;
   readonly returns: Int32Array;
   /** Of each kind: `READ_ONLY`, `OVERWRITE` or 0. */
@@ -24,6 +27,8 @@ export interface Problem {
   /** The rules for overwrites that hold for the model. */
   readonly absorption: boolean;
   readonly credit: boolean;
+  /** How many states there are, where that is known before any search. */
+  readonly states?: number;
 }
 
 /** With the states of the model that the numbers of states stand for. */

@@ -66,9 +66,9 @@ export class Refinement {
 
   #start(): Progress {
     const [together = UNCOUNTED] = this.#rounds === 0 ? [] : this.#vague;
-    const groups = Int32Array.from(this.#problem.flags, (_, kind) =>
-      this.#vague.has(kind) ? together : kind,
-    );
+    const groups = new Int32Array(this.#problem.flags.length);
+    for (let kind = 0; kind < groups.length; kind++)
+      groups[kind] = this.#vague.has(kind) ? together : kind;
     return this.#engine.start(this.#problem, { ...this.#options, groups });
   }
 

@@ -247,6 +247,7 @@ const VALID: Outcome = { result: 'valid', ...NO_EFFORT };
 const INVALID: Outcome = { result: 'invalid', ...NO_EFFORT };
 
 function sizesOf({ length, keys, key, ret }: RegisterColumns): readonly Size[] {
+  if (keys.length === 1 && !ret.includes(NEVER)) return [{ operations: length, indefinite: 0 }];
   const operations = new Int32Array(keys.length);
   const indefinite = new Int32Array(keys.length);
   for (let row = 0; row < length; row++) {

@@ -27,8 +27,14 @@ export class Room {
   }
 }
 
-/** Numbers that other threads can be given without a copy, where there are any (not on all pages). */
+/** A copy of so few numbers takes less time than to make them sharable. */
+const FEW = 2 ** 14;
+
+/**
+ * Numbers that other threads can be given, many of them without a copy, where there are threads (not
+ * on all pages).
+ */
 export function sharable(length: number): Int32Array {
-  if (typeof SharedArrayBuffer === 'undefined') return new Int32Array(length);
+  if (length <= FEW || typeof SharedArrayBuffer === 'undefined') return new Int32Array(length);
   return new Int32Array(new SharedArrayBuffer(4 * length));
 }

@@ -17,10 +17,10 @@ export function searchPart(
   budget: RoundBudget & SearchBudget,
 ): Outcome {
   room.clear();
-  const columns = columnsOfPart(parts, part, room);
-  const problem = registerProblem(columns, parts.values[part] as number, room);
   const recheck = budget.recheck !== false;
-  const { order, ...outcome } = race(problem, budget, recheck);
+  const columns = columnsOfPart(parts, part, room, recheck);
+  const problem = registerProblem(columns, parts.values[part] as number, room);
+  const { order, ...outcome } = race(problem, budget, recheck ? 'order' : 'verdict');
   if (recheck && outcome.result === 'valid') {
     const wrong = columnWitnessProblem(columns, order);
     if (wrong !== undefined) invariant(false, `the order of a search is none: ${wrong}`);

@@ -91,6 +91,7 @@ function registerModel(values: number): Omit<Problem, 'kinds' | 'calls' | 'retur
     flags,
     absorption: true,
     credit: true,
+    states: values,
     step: (state, kind) => {
       if (kind < values) return kind === state ? state : -1;
       if (kind < 2 * values) return kind - values;

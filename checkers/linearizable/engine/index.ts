@@ -43,10 +43,11 @@ const READY: i32 = 0;
 const TOO_WIDE: i32 = 1;
 const TOO_LARGE: i32 = 2;
 
-export function prepare(rules: i32, waveWidth: i32): i32 {
+/** `starts`: 0, or how many states there are where it may begin in any of them. */
+export function prepare(rules: i32, waveWidth: i32, starts: i32): i32 {
   prepareSurvey();
   if (!prepareWindow()) return TOO_WIDE;
-  return prepareSearch(rules, waveWidth) ? READY : TOO_LARGE;
+  return prepareSearch(rules, waveWidth, starts) ? READY : TOO_LARGE;
 }
 
 export function stepCount(): f64 {

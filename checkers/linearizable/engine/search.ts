@@ -60,7 +60,7 @@ import {
 import { lastWaiting, nextWaiting, prepareQueue, waitingAt } from './queue.ts';
 import { fitting, keeping, look } from './sight.ts';
 import { addNode, keep, newNodeOf, numberKept, prepareTrail, sweep, wantsSweep } from './trail.ts';
-import { next, outOfMemory, outOfStates } from './transitions.ts';
+import { know, next, outOfMemory, outOfStates } from './transitions.ts';
 import {
   at,
   classCount,
@@ -97,7 +97,7 @@ export let configurations: i64 = 0;
  * `width`: how many configurations of a completion are expanded before those that got further;
  * 0: all of them, so that nothing needs to be remembered of completions that were passed.
  */
-export function prepareSearch(ruleMask: i32, width: i32): bool {
+export function prepareSearch(ruleMask: i32, width: i32, starts: i32): bool {
   waveWidth = width;
   work = 0;
   members = 0;
@@ -110,8 +110,20 @@ export function prepareSearch(ruleMask: i32, width: i32): bool {
   if (!prepareQueue(width > 0) || !prepareCounts(classCount) || !prepareTrail()) return false;
   if (!prepareConfigurations()) return false;
   setReadsNow(pendingReads);
-  emit(0, 0, 0, 0, none, false, DISCARD);
+  if (starts == 0) emit(0, 0, 0, 0, none, false, DISCARD);
+  else beginAnywhere(starts);
   return outcome == RUNNING || outcome == VALID;
+}
+
+/**
+ * In any of so many states, and whatever is in flight may have been done before: these are at least
+ * as good as anything that could be here, so that what they cannot get past nothing does.
+ */
+function beginAnywhere(starts: i32): void {
+  if (!know(starts - 1)) endWith(OUT_OF_STATES);
+  const others = pending & ~pendingReads;
+  for (let state = 0; state < starts && outcome == RUNNING; state++)
+    emit(state, pendingReads, others, 0, none, false, DISCARD);
 }
 
 /** Expands up to so many configurations. */
@@ -254,12 +266,14 @@ function hereAfter(c: usize): usize {
 function sweepTrail(): bool {
   keep(furthestParent);
   for (let c = hereAfter(0); c != 0; c = hereAfter(c)) keep(nodeOf(c));
-  for (let e = nextWaiting(0, furthest); e >= 0; e = nextWaiting(e + 1, furthest))
+  // Nobody waits where a search that does not go back has been.
+  const from = waveWidth == 0 ? at : 0;
+  for (let e = nextWaiting(from, furthest); e >= 0; e = nextWaiting(e + 1, furthest))
     for (let c = waitingAt(e); c != 0; c = nextOf(c)) keep(nodeOf(c));
   if (!numberKept()) return false;
   setFurthestParent(newNodeOf(furthestParent));
   for (let c = hereAfter(0); c != 0; c = hereAfter(c)) setNode(c, newNodeOf(nodeOf(c)));
-  for (let e = nextWaiting(0, furthest); e >= 0; e = nextWaiting(e + 1, furthest))
+  for (let e = nextWaiting(from, furthest); e >= 0; e = nextWaiting(e + 1, furthest))
     for (let c = waitingAt(e); c != 0; c = nextOf(c)) setNode(c, newNodeOf(nodeOf(c)));
   sweep();
   return true;

@@ -96,7 +96,7 @@ export function runOut(): void {
 }
 
 /** Makes room for all states up to this one. */
-function know(state: i32): bool {
+export function know(state: i32): bool {
   while (states <= state) {
     if (states >> CHUNK_BITS == chunkCount) {
       const chunk =

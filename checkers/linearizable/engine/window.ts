@@ -17,13 +17,18 @@ const RECENT: i32 = 8;
 const COMPLETION_BITS: usize = 4;
 
 let operations: i32 = 0;
-/** For each operation: kind; invocation's moment, later unused; completion's moment, then number. */
+/**
+ * For each operation, in order of invocation: kind; invocation's moment, later unused; completion's
+ * moment, then number.
+ */
 let kinds: usize = 0;
 let calls: usize = 0;
 let returns: usize = 0;
 let slots: usize = 0;
 let flags: usize = 0;
 let completions: usize = 0;
+/** While completions are numbered: what is in flight. */
+let order: usize = 0;
 /** Kinds that have operations without completion are classes, numbered by the first invocation. */
 let classOfKind: usize = 0;
 let kindOfClass: usize = 0;
@@ -34,7 +39,7 @@ let groups: usize = 0;
 /** For each class, and each group: how many of its operations were invoked by now. */
 let supply: usize = 0;
 let groupSupply: usize = 0;
-/** For each of the last completions: the slots that were taken since. */
+/** For each of the last completions: the slots that were taken just before it. */
 let recent: usize = 0;
 /** The window did not go back since it was at this one. */
 let recentFrom: i32 = 0;
@@ -68,6 +73,7 @@ export function prepareColumns(count: i32, kindCount: i32): bool {
   flags = allocate(kindCount);
   completions = allocate((<usize>count + 1) << COMPLETION_BITS);
   slots = allocate(count);
+  order = allocate(SLOTS << 3);
   classOfKind = allocate(kindWords);
   kindOfClass = allocate(kindWords);
   overwriting = allocate(kindWords);
@@ -79,7 +85,8 @@ export function prepareColumns(count: i32, kindCount: i32): bool {
   slotKinds = allocate(SLOTS << 2);
   slotReturns = allocate(SLOTS << 2);
   if (kinds == 0 || calls == 0 || returns == 0 || flags == 0 || completions == 0) return false;
-  if (slots == 0 || classOfKind == 0 || kindOfClass == 0 || overwriting == 0) return false;
+  if (slots == 0 || order == 0 || classOfKind == 0 || kindOfClass == 0 || overwriting == 0)
+    return false;
   if (groups == 0 || supply == 0 || groupSupply == 0 || recent == 0) return false;
   if (slotsOfKind == 0 || slotKinds == 0 || slotReturns == 0) return false;
   memory.fill(classOfKind, 0xff, kindWords);
@@ -108,38 +115,31 @@ export function spareColumn(): usize {
 
 /** Numbers completions and gives out slots. False: more than 64 operations in flight at once. */
 export function prepareWindow(): bool {
-  sortMoments();
   completionCount = 0;
   classCount = 0;
   overwritingCount = 0;
   width = 0;
-  let called = 0;
+  let head = 0;
+  let tail = 0;
   let free: u64 = ~(<u64>0);
-  for (let moment = 0; called + completionCount < 2 * operations; moment++) {
-    const mark = load<i32>(moments() + ((<usize>moment) << 2));
-    if (mark < 0) break;
-    const op = mark >> 1;
-    if ((mark & 1) == 1) {
-      const record = recordOf(completionCount);
-      store<i32>(record, op);
-      store<i32>(record, called, 4);
-      store<i32>(record, kindOf(op), 8);
-      store<i32>(record, slotOf(op), 12);
-      store<i32>(returns + ((<usize>op) << 2), completionCount);
-      free |= (<u64>1) << slotOf(op);
-      completionCount++;
-      continue;
-    }
-    called++;
-    if (load<i32>(returns + ((<usize>op) << 2)) == NEVER) {
+  for (let op = 0; op <= operations; op++) {
+    const call = op == operations ? NEVER : load<i32>(calls + ((<usize>op) << 2));
+    while (head < tail && returnInFlight(head) < call)
+      free |= (<u64>1) << complete(opInFlight(head++), op);
+    if (op == operations) break;
+    const ret = load<i32>(returns + ((<usize>op) << 2));
+    if (ret == NEVER) {
       nameClass(kindOf(op));
       continue;
     }
     if (free == 0) return false;
-    const slot = <i32>ctz<u64>(free);
+    store<u8>(slots + op, <u8>ctz<u64>(free));
     free &= free - 1;
-    store<u8>(slots + op, <u8>slot);
     width = max(width, SLOTS - <i32>popcnt<u64>(free));
+    let place = tail++;
+    for (; place > head && returnInFlight(place - 1) > ret; place--)
+      store<u64>(inFlight(place), load<u64>(inFlight(place - 1)));
+    store<u64>(inFlight(place), ((<u64>ret) << 32) | op);
   }
   store<i32>(recordOf(completionCount), operations, 4);
   at = 0;
@@ -152,22 +152,28 @@ export function prepareWindow(): bool {
   return true;
 }
 
-/**
- * What happens at each moment is written to the end of where the completions will be. Completion e
- * is moment 2e + 1 at the earliest, so that those not yet read lie behind its record.
- */
-function sortMoments(): void {
-  memory.fill(moments(), 0xff, ((<usize>operations) << 3) + 16);
-  for (let op = 0; op < operations; op++) {
-    const call = load<i32>(calls + ((<usize>op) << 2));
-    store<i32>(moments() + ((<usize>call) << 2), op << 1);
-    const ret = load<i32>(returns + ((<usize>op) << 2));
-    if (ret != NEVER) store<i32>(moments() + ((<usize>ret) << 2), (op << 1) | 1);
-  }
+/** What is in flight, in order of completion: the completion's moment above the operation. */
+function inFlight(place: i32): usize {
+  return order + ((<usize>(place & (SLOTS - 1))) << 3);
+}
+function returnInFlight(place: i32): i32 {
+  return load<i32>(inFlight(place), 4);
+}
+function opInFlight(place: i32): i32 {
+  return load<i32>(inFlight(place));
 }
 
-function moments(): usize {
-  return completions + ((<usize>operations) << 3);
+/** Numbers a completion, before which `called` were invoked. Returns the slot. */
+function complete(op: i32, called: i32): i32 {
+  const record = recordOf(completionCount);
+  const slot = slotOf(op);
+  store<i32>(record, op);
+  store<i32>(record, called, 4);
+  store<i32>(record, kindOf(op), 8);
+  store<i32>(record, slot, 12);
+  store<i32>(returns + ((<usize>op) << 2), completionCount);
+  completionCount++;
+  return slot;
 }
 
 function nameClass(kind: i32): void {
@@ -247,7 +253,7 @@ export function moveTo(e: i32): void {
     const before = pending;
     at++;
     invokeFrom(from, callsBefore(at));
-    noteNews(pending & ~before);
+    store<u64>(recentAt(at), pending & ~before);
   }
   if (at == e) return;
   recentFrom = e;
@@ -256,7 +262,6 @@ export function moveTo(e: i32): void {
     revokeTo(callsBefore(at), callsBefore(at + 1));
     enter(completionOp(at));
   }
-  store<u64>(recent + ((<usize>(at & (RECENT - 1))) << 3), 0);
 }
 
 function invokeFrom(from: i32, to: i32): void {
@@ -311,15 +316,13 @@ export function newsSince(e: i32): u64 {
   return e < recentFrom || e > at || at - e >= RECENT ? ~(<u64>0) : newsAt(e);
 }
 
-/** The ring has for each of the last completions what was taken since. */
 function newsAt(e: i32): u64 {
-  return load<u64>(recent + ((<usize>(e & (RECENT - 1))) << 3));
+  let news: u64 = 0;
+  for (let later = e + 1; later <= at; later++) news |= load<u64>(recentAt(later));
+  return news;
 }
 
-function noteNews(taken: u64): void {
-  for (let i = 0; i < RECENT; i++) {
-    const place = recent + ((<usize>i) << 3);
-    store<u64>(place, load<u64>(place) | taken);
-  }
-  store<u64>(recent + ((<usize>(at & (RECENT - 1))) << 3), 0);
+/** The ring has for each of the last completions what was taken on the way to it. */
+function recentAt(e: i32): usize {
+  return recent + ((<usize>(e & (RECENT - 1))) << 3);
 }

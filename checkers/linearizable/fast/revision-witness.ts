@@ -33,11 +33,10 @@ export type RevisionWitness =
 /** The columns must be in order of invocation. */
 export function revisionWitness(columns: RegisterColumns): RevisionWitness {
   const { length, ret, revision } = columns;
-  const ranks = revisionRanks(columns);
   for (let row = 0; row < length; row++)
     if (ret[row] !== NEVER && (revision[row] as number) < 0)
       return { holds: false, row, why: 'no-revision' };
-  const sorted = byRevision(columns, ranks);
+  const sorted = byRevision(columns, revisionRanks(columns));
   return 'holds' in sorted ? sorted : replay(columns, sorted);
 }
 
