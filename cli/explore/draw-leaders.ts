@@ -1,14 +1,6 @@
 /** Patterns about those who lead, or believe that they do: cut off, asleep, one after the other. */
 import fc, { type Arbitrary } from 'fast-check';
-import {
-  durations,
-  moments,
-  names,
-  type Options,
-  oneName,
-  optionsOf,
-  type Scene,
-} from './draw-faults.ts';
+import { durations, names, type Options, oneName, type Scene } from './draw-faults.ts';
 import { CUTTING, ENDING, endOf, type Pattern, shifted, step } from './steps.ts';
 
 /** While it sleeps the world goes on without it; it wakes up, or comes back, and nobody tells it. */
@@ -21,7 +13,7 @@ export function wakesAlone({ faults }: Scene): Pattern {
       fc.constantFrom(...sleeps),
       fc.constantFrom(...cutting),
       durations([0.9, 1.5, 2, 3]),
-      fc.constantFrom(0, 0, 0, 0.2, -0.2),
+      fc.constantFrom(0, 0, 0, -0.2),
       durations([0.5, 1.1, 2]),
       fc.integer({ min: 1, max: 3 }),
     )
@@ -106,85 +98,8 @@ export function shortReigns(scene: Scene): Pattern {
 }
 
 function whereOf(kind: string, direction: Options): Options {
-  if (kind === 'partition') return { shape: 'isolate-leader', ...direction };
+  if (kind === 'partition') return { shape: 'isolate-leader', ...direction, quorum: 'ignore' };
   return { target: 'leader', quorum: 'ignore' };
-}
-
-/** Whoever leads alone is asked to change the members, and once it is back so are the others. */
-export function changeInTheCut(scene: Scene): Pattern {
-  return fc
-    .tuple(
-      fc.constantFrom('followers', 'followers', 'one', 'leader'),
-      fc.constantFrom('0ms', '0ms', undefined),
-      fc.constantFrom('old-leader', 'old-leader', 'leader'),
-      durations([2, 3, 5]),
-      fc.oneof(
-        optionsOf('membership', scene),
-        fc.constant<Options>({ do: 'remove', target: 'one' }),
-      ),
-      moments(1, 6),
-      durations([2, 4]),
-    )
-    .map(([target, every, via, duration, next, pause, then]) => [
-      step('partition', 0, duration, { shape: 'isolate-leader' }),
-      step('membership', 0.2, duration - 0.4, {
-        do: 'remove',
-        target,
-        quorum: 'ignore',
-        via,
-        ...(every !== undefined && { every }),
-      }),
-      step('membership', duration + pause, then, next),
-    ]);
-}
-
-/**
- * Two leaders are asked to change the members: the one that is cut off, then the next one, while some
- * of those who elected it are gone again. In the end each may count its own majority.
- */
-export function changesByTwoLeaders(scene: Scene): Pattern {
-  const kinds = [...ENDING, ...CUTTING].filter((kind) => scene.faults.includes(kind));
-  const cutHalves: Arbitrary<Options> = fc.constantFrom<Options>(
-    { shape: 'halves', quorum: 'ignore' },
-    { shape: 'random-halves', quorum: 'ignore' },
-    { shape: 'random-halves', quorum: 'ignore' },
-    { shape: 'isolate-leader' },
-  );
-  return fc
-    .tuple(
-      fc.shuffledSubarray([...names(scene.nodes)], {
-        minLength: Math.min(2, scene.nodes),
-        maxLength: Math.min(2, scene.nodes),
-      }),
-      fc.constantFrom('1.3el', '1.6el', '2el', '2.5el', '3.3el'),
-      durations([3, 5]),
-      fc.tuple(
-        fc.constantFrom(...kinds),
-        fc.constantFrom('0ms', '0.02el', '0.1el'),
-        fc.constantFrom('follower', 'follower', 'one', 'leader'),
-      ),
-      cutHalves,
-      durations([5, 8]),
-      fc.constantFrom(undefined, '0.2el', '0.4el', '0.4el'),
-    )
-    .map(([target, every, alone, [kind, delay, gone], halves, apart, latency]) => {
-      const after: Options = { after: 'leader-change', delay, within: '5el' };
-      const whom: Options = { target: gone, quorum: 'ignore' };
-      const late = latency === undefined ? [] : [step('latency', 0, alone, { latency })];
-      return [
-        ...late,
-        step('partition', 0, alone, { shape: 'isolate-leader' }),
-        step('membership', 0.2, alone + apart + 1, {
-          do: 'remove',
-          target,
-          via: ['old-leader', 'leader'],
-          every,
-          quorum: 'ignore',
-        }),
-        step(kind, 0.3, alone, { ...whom, ...after }),
-        step('partition', alone + 0.2, apart, halves),
-      ];
-    });
 }
 
 /**
@@ -218,5 +133,52 @@ export function fewHubs(scene: Scene): Pattern {
       const late: Options = { target: hubs, direction: 'out', latency, quorum: 'ignore' };
       const deaf = others.length < 2 ? [] : [step('hold', 0, end, apart)];
       return [...deaf, step('latency', 0, end, late), ...reigns];
+    });
+}
+
+/**
+ * Whoever leads is cut off, stays so until the next but one leads, and is asked again then. With no more
+ * nodes up than it takes, each must come back for another to lead: with what only it has. Some reigns end
+ * before the first word is heard, others after so many words as make up an agreement.
+ */
+export function takingTurns(scene: Scene): Pattern {
+  const all = names(scene.nodes);
+  const spare = Math.max(0, all.length - 2 - Math.floor(all.length / 2));
+  const of = (kinds: readonly string[]): Arbitrary<string> =>
+    fc.constantFrom(...kinds.filter((kind) => scene.faults.includes(kind)));
+  const turn = fc.record({
+    kind: of(['partition', 'partition', ...CUTTING]),
+    // In the time that a message takes.
+    soon: fc.constantFrom(0, 0, 0.5),
+    late: fc.constantFrom(2.5, 4.5, 4.5, 6.5),
+    isLate: fc.boolean(),
+    lasts: fc.constantFrom(2, 2.5, 3),
+    direction: fc.constantFrom<Options>({}, {}, { direction: 'out' }),
+  });
+  return fc
+    .record({
+      away: fc.shuffledSubarray([...all], { minLength: spare, maxLength: spare }),
+      absence: of([...ENDING, ...CUTTING]),
+      turns: fc.array(turn, { minLength: 3, maxLength: 4 }),
+      inTurn: fc.boolean(),
+      latency: fc.constantFrom(0.1, 0.2, 0.3),
+      stride: durations([4, 5]),
+    })
+    .map(({ away, absence, turns, inTurn, latency, stride }) => {
+      const cuts = turns.map(({ kind, soon, late, isLate, lasts, direction }, at) => {
+        const where = whereOf(kind, direction);
+        if (at === 0) return step(kind, 3, 1.6 * stride, where);
+        const reign = latency * ((inTurn ? at % 2 === 0 : isLate) ? late : soon);
+        const then: Options = { after: 'leader-change', delay: `${reign.toFixed(2)}el` };
+        const options: Options = { ...where, ...then, within: '12el' };
+        return step(kind, 3.1 + (at - 1) * stride, lasts * stride, options);
+      });
+      const end = endOf(cuts) + 2;
+      const gone = { target: away, quorum: 'ignore' };
+      return [
+        ...(spare === 0 ? [] : [step(absence, 0.5, end, gone)]),
+        step('latency', 0, end, { latency: `${latency}el` }),
+        ...cuts,
+      ];
     });
 }

@@ -3,24 +3,10 @@
  * known to need. Each pattern begins at 0; none knows of a store, or of what could be wrong with one.
  */
 import fc from 'fast-check';
-import {
-  durations,
-  moments,
-  names,
-  type Options,
-  optionsOf,
-  partitions,
-  type Scene,
-  singles,
-} from './draw-faults.ts';
-import {
-  changeInTheCut,
-  changesByTwoLeaders,
-  fewHubs,
-  leadersInTurn,
-  shortReigns,
-  wakesAlone,
-} from './draw-leaders.ts';
+import { durations, names, type Options, partitions, type Scene, singles } from './draw-faults.ts';
+import { fewHubs, leadersInTurn, shortReigns, takingTurns, wakesAlone } from './draw-leaders.ts';
+import { holdAndRelease, slowThenDeaf } from './draw-links.ts';
+import { changeInTheCut, changesByTwoLeaders, changeThenHalves } from './draw-members.ts';
 import { CUTTING, ENDING, type Pattern, shifted, step } from './steps.ts';
 
 /** One after another, each beginning some time after the one before has ended. */
@@ -179,89 +165,6 @@ function allAtOnce(scene: Scene): Pattern {
     );
 }
 
-/** What one hears comes later and later; then it is heard by nobody, or hears nobody. */
-function slowThenDeaf({ faults }: Scene): Pattern {
-  const cutting = ['partition', 'partition', ...CUTTING].filter((kind) => faults.includes(kind));
-  return fc
-    .tuple(
-      fc.constantFrom('leader', 'leader', 'one'),
-      fc.constantFrom('in', 'out'),
-      durations([1.1, 2, 5, 5]),
-      moments(4, 14),
-      durations([3, 5, 10]),
-      fc.constantFrom(...cutting),
-      fc.constantFrom(...(['same', 'other', 'other', 'both'] as const)),
-    )
-    .map(([target, direction, latency, ramp, duration, cut, turn]) => {
-      const other = direction === 'in' ? 'out' : 'in';
-      const way = turn === 'same' ? direction : turn === 'other' ? other : turn;
-      const isolation =
-        target === 'leader' ? { shape: 'isolate-leader' } : { shape: 'isolate-one', target };
-      const where = cut === 'partition' ? isolation : { target };
-      return [
-        step('latency', 0, ramp + duration + 2, {
-          target,
-          direction,
-          latency: `${latency.toFixed(2)}el`,
-          ramp: `${ramp}el`,
-        }),
-        step(cut, ramp, duration, { ...where, direction: way }),
-      ];
-    });
-}
-
-/** Messages are kept back for long while leaders come and go, and arrive in a world that went on. */
-function holdAndRelease(scene: Scene): Pattern {
-  return fc
-    .tuple(
-      fc.constantFrom(...[...CUTTING, 'latency'].filter((kind) => scene.faults.includes(kind))),
-      fc.constantFrom('leader', 'one', 'followers'),
-      fc.constantFrom('in', 'out', 'both'),
-      durations([3, 5, 10]),
-      singles(scene),
-      durations([0.2, 0.5, 1.1, 2]),
-    )
-    .map(([kind, target, direction, duration, beside, at]) => [
-      step(kind, 0, duration, {
-        target,
-        direction,
-        ...(kind === 'latency' ? { latency: '0.9el' } : { quorum: 'ignore' }),
-      }),
-      { ...beside, at },
-    ]);
-}
-
-/**
- * Whoever counts the members otherwise than the others counts another majority. Of those who change,
- * one on the far side of the halves is as good as any.
- */
-function changeThenHalves(scene: Scene): Pattern {
-  const far = [`n${scene.nodes}`];
-  const change = fc
-    .tuple(
-      fc.constantFrom<Options>({ do: 'remove' }, { do: 'replace', as: 'learner', promote: false }),
-      fc.oneof(fc.constant(far), fc.constant(far), fc.constantFrom('one', 'leader', 'followers')),
-    )
-    .map(([deed, target]): Options => ({ ...deed, target }));
-  return fc
-    .tuple(
-      fc.oneof(
-        { weight: 3, arbitrary: change },
-        { weight: 1, arbitrary: optionsOf('membership', scene) },
-      ),
-      fc.oneof(
-        { weight: 3, arbitrary: fc.constant<Options>({ shape: 'halves', quorum: 'ignore' }) },
-        { weight: 1, arbitrary: partitions() },
-      ),
-      durations([2, 3, 5]),
-      durations([3, 5, 6]),
-    )
-    .map(([changed, cut, at, duration]) => [
-      step('membership', 0, at + duration + 1, changed),
-      step('partition', at, duration, cut),
-    ]);
-}
-
 /** Disks are slow, so that much is promised of what is not there yet; then the power is gone. */
 function slowDisksThenPower(): Pattern {
   return fc
@@ -326,10 +229,10 @@ const CHOICES: readonly Choice[] = [
   { weight: 4, needs: ['pause', 'partition'], draw: twoTroubles },
   { weight: 3, needs: ['partition'], oneOf: ENDING, draw: healThenKill },
   { weight: 3, needs: [], oneOf: ENDING, draw: allAtOnce },
-  { weight: 3, needs: ['latency'], oneOf: ['partition', ...CUTTING], draw: slowThenDeaf },
+  { weight: 5, needs: ['latency'], oneOf: ['partition', ...CUTTING], draw: slowThenDeaf },
   { weight: 2, needs: [], oneOf: [...CUTTING, 'latency'], draw: holdAndRelease },
-  { weight: 5, needs: ['membership', 'partition'], draw: changeThenHalves },
-  { weight: 4, needs: ['membership', 'partition'], draw: changeInTheCut },
+  { weight: 4, needs: ['membership', 'partition'], draw: changeThenHalves },
+  { weight: 3, needs: ['membership', 'partition'], draw: changeInTheCut },
   { weight: 2, needs: ['slow-disk', 'power'], draw: slowDisksThenPower },
   {
     weight: 3,
@@ -340,8 +243,9 @@ const CHOICES: readonly Choice[] = [
   { weight: 3, needs: ['latency', 'partition'], draw: leadersInTurn },
   { weight: 4, needs: [], oneOf: ['kill', 'power', 'partition', 'blackhole'], draw: shortReigns },
   { weight: 4, needs: ['pause', 'partition'], draw: wakesAlone },
-  { weight: 4, needs: ['membership', 'partition'], draw: changesByTwoLeaders },
-  { weight: 3, needs: ['hold', 'latency'], oneOf: ['partition', 'blackhole'], draw: fewHubs },
+  { weight: 5, needs: ['membership', 'partition'], draw: changesByTwoLeaders },
+  { weight: 1, needs: ['hold', 'latency'], oneOf: ['partition', 'blackhole'], draw: fewHubs },
+  { weight: 6, needs: ['latency', 'partition'], oneOf: CUTTING, draw: takingTurns },
 ];
 
 /** Any pattern of the faults there are. */

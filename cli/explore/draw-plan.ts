@@ -24,7 +24,7 @@ interface Tried {
 const SYSTEM_OPTIONS: Readonly<Record<string, Tried>> = {
   'snapshot-count': { chance: 0.5, values: ['20', '50', '200'] },
   'snapshot-catchup-entries': { chance: 0.5, values: ['0', '5', '10', '50'] },
-  'max-append-entries': { chance: 0.35, values: ['1', '1', '3'] },
+  'max-append-entries': { chance: 0.45, values: ['1', '1', '1', '3'] },
   'pre-vote': { chance: 0.25, values: ['false'] },
 };
 /** Else most changes of the members are refused: nobody is well for long. */

@@ -66,6 +66,18 @@ describe('plans', () => {
     }
   });
 
+  test('change members only where somebody is left to vote, unless that size was asked for', async () => {
+    const changed = (space: Space): number[] =>
+      some(space, 8, 200).flatMap(({ nodes, steps }) =>
+        steps.some(({ fault }) => fault === 'membership') ? [nodes] : [],
+      );
+    const free = changed(await simulatedSpace());
+    expect(Math.min(...free)).toBe(3);
+    expect(free.length).toBeGreaterThan(20);
+    const two = changed(await simulatedSpace({ nodes: '2', fault: 'membership,kill' }));
+    expect(two.length).toBeGreaterThan(20);
+  });
+
   test('without faults are of clients alone', async () => {
     const space = await simulatedSpace({ faults: false });
     const [plan] = some(space, 7, 1);

@@ -67,18 +67,24 @@ export function tidied(steps: readonly Step[], length: number, space: Space): re
   });
 }
 
+/** Of fewer nodes a change may leave nobody who votes, and a store that ends itself then is no finding. */
+const CHANGED_NODES_MIN = 3;
+
 /** The same plan as far as this space allows it: what somebody fixed is as they said. */
 export function within(plan: Plan, space: Space): Plan {
   const { fixed } = space;
   const length = fixed.length ?? Math.min(plan.length, LENGTH_MAX);
+  const nodes = fixed.nodes ?? plan.nodes;
+  const mayChange = fixed.nodes !== undefined || nodes >= CHANGED_NODES_MIN;
+  const steps = plan.steps.filter(({ fault }) => mayChange || fault !== 'membership');
   return {
     ...plan,
-    nodes: fixed.nodes ?? plan.nodes,
+    nodes,
     workload: fixed.workload ?? plan.workload,
     rate: fixed.rate ?? Math.min(plan.rate, affordable(length, space)),
     clientTimeoutMs: fixed.clientTimeoutMs ?? plan.clientTimeoutMs,
     length,
-    steps: tidied(plan.steps, length, space),
+    steps: tidied(steps, length, space),
   };
 }
 

@@ -42,7 +42,7 @@ class SlowLinks extends FakeCluster {
         },
         drop: (grudge) => {
           broken();
-          return network.drop(ALL);
+          return network.drop(grudge);
         },
         shape: (link, shape) => {
           broken();
