@@ -74,6 +74,44 @@ function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
 }
 
+/** What was not found within the runs that there were took more than those. */
+function runsText(runs: number): string {
+  return Number.isFinite(runs) ? String(runs) : `> ${values.runs}`;
+}
+
+interface Row {
+  readonly runs: readonly number[];
+  readonly cpuMs: readonly number[];
+}
+
+/** How many times as many runs the uniform search takes; at least, where it has not found it. */
+function ratioText(guided: number, uniform: number): string {
+  if (!Number.isFinite(guided)) return '';
+  const ratio = Math.min(uniform, Number(values.runs)) / guided;
+  return `${Number.isFinite(uniform) ? '' : '> '}${ratio.toFixed(1)}`;
+}
+
+function tableOf(rows: ReadonlyMap<string, ReadonlyMap<string, Row>>): string {
+  const lines = [...rows].map(([bug, byHow]) => {
+    const [guided, uniform] = [byHow.get('guided'), byHow.get('uniform')];
+    const of = (row: Row | undefined): string =>
+      row === undefined
+        ? ''
+        : `${runsText(median(row.runs))} (${row.runs.map(runsText).join(', ')})`;
+    const ratio =
+      guided === undefined || uniform === undefined
+        ? ''
+        : ratioText(median(guided.runs), median(uniform.runs));
+    const seconds = guided === undefined ? '' : (median(guided.cpuMs) / 1000).toFixed(1);
+    return `| ${[bug, of(guided), seconds, of(uniform), ratio].join(' | ')} |`;
+  });
+  return [
+    '| bug | guided: median of runs (each) | CPU seconds | uniform | times as many |',
+    '| --- | --- | --- | --- | --- |',
+    ...lines,
+  ].join('\n');
+}
+
 const bugs = values.bugs === 'all' ? SIMULATED.map(({ bug }) => bug) : values.bugs.split(',');
 const seeds = Array.from(
   { length: Number(values.seeds) },
@@ -83,7 +121,9 @@ const players = Array.from({ length: Number(values.workers) }, () =>
   simPlayer(clock, { modules: [] }, never),
 );
 const results: Record<string, unknown>[] = [];
+const rows = new Map<string, Map<string, Row>>();
 for (const bug of bugs) {
+  rows.set(bug, new Map());
   const space = await spaceWith(bug);
   for (const how of values.how.split(',')) {
     const runs: number[] = [];
@@ -103,6 +143,7 @@ for (const bug of bugs) {
       if (values.verbose)
         console.log(seed, tally.runs, Object.fromEntries(tally.broken), tally.undecided);
     }
+    rows.get(bug)?.set(how, { runs, cpuMs: cpu });
     const perRun = cpu.reduce((sum, each) => sum + each, 0) / Math.max(1, totalRuns(bug, how));
     console.log(
       `${bug.padEnd(20)} ${how.padEnd(8)} found ${found} of ${seeds.length}, ` +
@@ -118,5 +159,6 @@ function totalRuns(bug: string, how: string): number {
     .reduce((sum, one) => sum + Number(one['runs']), 0);
 }
 
+console.log(tableOf(rows));
 console.log(JSON.stringify({ bench: 'explore', results }));
 for (const player of players) await player[Symbol.asyncDispose]();
