@@ -35,6 +35,22 @@ describe('the corpus', () => {
     expect(picked.filter((seed) => seed === 2).length).toBeGreaterThan(150);
   });
 
+  test('of two discoveries rather picks the one that took fewer faults', () => {
+    const corpus = new Corpus();
+    const steps = Array.from({ length: 9 }, (_, at) => ({
+      at,
+      for: 1,
+      fault: 'kill',
+      options: {},
+    }));
+    corpus.add({ ...plan(1), steps }, ['long']);
+    corpus.add({ ...plan(2), steps: steps.slice(0, 1) }, ['short']);
+    const random = Random.stream(seedFrom(1), 'corpus');
+    const picked = Array.from({ length: 200 }, () => corpus.pick(random)?.seed);
+    expect(picked.filter((seed) => seed === 2).length).toBeGreaterThan(140);
+    expect(picked.filter((seed) => seed === 1).length).toBeGreaterThan(10);
+  });
+
   test('is bounded, and forgets what is common first', () => {
     const corpus = new Corpus();
     for (let at = 0; at < 1200; at++) corpus.add(plan(at), [`only ${at}`, 'common']);

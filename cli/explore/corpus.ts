@@ -73,9 +73,10 @@ export class Corpus {
     };
   }
 
-  #weight({ features }: Kept): number {
+  /** Of two that showed as much, the one that took fewer faults says more. */
+  #weight({ plan, features }: Kept): number {
     const rarity = features.reduce((sum, one) => sum + 1 / (1 + (this.#hits.get(one) ?? 0)), 0);
-    return Math.sqrt(rarity);
+    return Math.sqrt(rarity) / (1 + plan.steps.length);
   }
 
   /** The least rare go. */

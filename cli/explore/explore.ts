@@ -63,7 +63,8 @@ export interface Tally {
 
 /** A corpus of fewer plans is no guide. */
 const CORPUS_MIN = 10;
-const FROM_CORPUS = 0.7;
+/** No more: patterns whose times hang together do not outlive a change. */
+const FROM_CORPUS = 0.5;
 const FRESH_WINDOW = 100;
 /** So many in a row that come to nothing are no chance. */
 const BROKEN_MAX = 12;
