@@ -30,7 +30,7 @@ async function search(bug: string | undefined, runsMax: number): Promise<Tally> 
 }
 
 describe('explore in the simulator', () => {
-  test.each(['txn-race', 'retry-twice', 'ack-before-commit', 'stale-lease-read'])(
+  test.each(['txn-race', 'retry-twice', 'ack-before-commit', 'no-truncate', 'two-changes'])(
     'finds %s from scratch within 30 runs',
     async (bug) => {
       const { findings, broken } = await search(bug, 30);
