@@ -23,8 +23,8 @@ export interface PlayOptions {
   readonly keeps: boolean;
 }
 
-/** So many runs in a row that could not be made are no coincidence. */
-const BROKEN_MAX = 3;
+/** So many runs that could not be made, and none that could, are no coincidence. */
+const BROKEN_FIRST_MAX = 3;
 
 export interface Player extends AsyncDisposable {
   play(config: RunConfig): Promise<Played>;
@@ -38,6 +38,7 @@ export async function player(options: PlayOptions): Promise<Player> {
   const root = keeps ? output : await mkdtemp(join(output, 'shrinking-'));
   let last: Ran | undefined;
   let broken = 0;
+  let hasEnded = false;
   return {
     play: async (config) => {
       const ran = await attempt(options, root, config);
@@ -46,10 +47,13 @@ export async function player(options: PlayOptions): Promise<Player> {
       if (isShown && keeps) last = ran;
       else if (isRun) await forget(ran, root);
       const trouble = isShown ? undefined : troubleOf(ran);
-      broken = trouble === undefined ? 0 : broken + 1;
-      if (trouble !== undefined && broken >= BROKEN_MAX) throw trouble;
-      if (trouble !== undefined) return 'broken';
-      return isShown ? 'found' : 'not-found';
+      if (trouble === undefined) {
+        hasEnded = true;
+        return isShown ? 'found' : 'not-found';
+      }
+      broken++;
+      if (!hasEnded && broken >= BROKEN_FIRST_MAX) throw trouble;
+      return 'broken';
     },
     kept: () => last,
     [Symbol.asyncDispose]: () =>

@@ -48,6 +48,30 @@ function ofRate(seed: number, rateOf: (config: RunConfig) => number): (c: RunCon
 
 const change = { what: 'pause', kind: 'without', config: aConfig({ durationMs: 1 }) } as const;
 
+describe('a candidate whose runs do not come to their end', () => {
+  test.each([true, false])(
+    'is given up, and the next one is tried (exact: %s)',
+    async (isExact) => {
+      const tried = fake((config) => (config.durationMs === 1 ? 'broken' : 'found'), {
+        isExact,
+        repeats: 4,
+      });
+      expect(await tried.trials.original(aConfig({}), 'as recorded')).toBeDefined();
+      const before = tried.played().length;
+      expect(await tried.trials.accepts(change)).toBeUndefined();
+      expect(tried.played().length - before).toBe(isExact ? 4 : 3);
+      const other = { ...change, config: aConfig({ durationMs: 2 }) };
+      expect(await tried.trials.accepts(other)).toBeDefined();
+    },
+  );
+
+  test('now and then, is one of which the others count', async () => {
+    const { trials } = fake((_, count) => (count % 3 === 0 ? 'broken' : 'not-found'));
+    await trials.original(aConfig({}), 'as recorded');
+    expect(trials.rows[0]?.rate).toMatchObject({ found: 0, of: 20 });
+  });
+});
+
 describe('on real clusters', () => {
   test('the original is played until three runs showed it, or as often as is allowed', async () => {
     const always = fake(() => 'found');

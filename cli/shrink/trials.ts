@@ -54,6 +54,8 @@ export interface TrialOptions {
 const FOUND_ENOUGH = 3;
 /** A candidate that was found so often is not looked at longer. */
 const FOUND_AGAIN = 2;
+/** What breaks so often in a row breaks by what is asked of it, and is not tried longer. */
+const BROKEN_MAX = 3;
 /** Of what is left of the budget: one candidate that is hard to refuse leaves room for others. */
 const CANDIDATE_SHARE = 1 / 4;
 /** Of the budget, for the original. */
@@ -164,12 +166,14 @@ export class Trials {
     isDone: (found: number, of: number) => boolean,
     owed?: TrialOptions['play'],
   ): Promise<Rate> {
-    let [found, of] = [0, 0];
+    let [found, of, broken] = [0, 0, 0];
     while (!isDone(found, of)) {
       if (owed === undefined ? this.isOver() : this.#options.interrupted()) break;
       const played = await (owed ?? this.#options.play)(config);
       const isCut = played === 'not-found' && this.#options.interrupted();
+      if (played === 'broken' && ++broken >= BROKEN_MAX) break;
       if (played === 'broken' || isCut) continue;
+      broken = 0;
       of++;
       if (played === 'found') found++;
     }
