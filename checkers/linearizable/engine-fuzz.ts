@@ -1,6 +1,7 @@
 /** Random histories, on which the engine must agree with an oracle that knows none of its rules. */
 import { InvariantError } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
+import { nanos } from '../../harness/core/units.ts';
 import {
   isPossible,
   isReachable,
@@ -13,7 +14,7 @@ import { ALL_RULES, Engine, type Rules, type SearchOptions } from './engine.ts';
 import { orderOf } from './engine-order.ts';
 import { NEVER, type Problem } from './problem.ts';
 import { Refinement } from './refinement.ts';
-import { isImpossibleBy } from './stretch.ts';
+import { isImpossibleBy, type StretchBudget } from './stretch.ts';
 
 const NO_RULES: Rules = {
   keepers: false,
@@ -27,8 +28,13 @@ const MEMORY_BYTES = 2 ** 26;
 const STEPS = 1_000_000;
 /** It does not matter how often a search is interrupted. */
 const FEW_STEPS = 3;
-/** Operations of a stretch. */
-const STRETCHES = [2, 5, 9];
+const STRETCHES: StretchBudget = {
+  clock: { now: () => nanos(0) },
+  deadline: nanos(1),
+  memoryBytes: MEMORY_BYTES,
+  steps: STEPS,
+  sizes: [2, 5, 9],
+};
 
 /** The searches that must all agree. */
 export const VARIANTS: Readonly<Record<string, Omit<SearchOptions, 'memoryBytes'>>> = {
@@ -101,9 +107,11 @@ function stretchFault(
     -1,
   );
   if (last < 0) return undefined;
-  const budget = { memoryBytes: MEMORY_BYTES, steps: STEPS, sizes: STRETCHES };
-  const { isImpossible } = isImpossibleBy(problem, returns.indexOf(last), engine, budget);
-  return isImpossible ? `a stretch forbids what is possible: ${problemText(problem)}` : undefined;
+  const fault = faultOr(() => {
+    const { isImpossible } = isImpossibleBy(problem, returns.indexOf(last), engine, STRETCHES);
+    return isImpossible ? 'a stretch forbids what is possible' : undefined;
+  });
+  return fault && `${fault}: ${problemText(problem)}`;
 }
 
 function refined(problem: Problem, engine: Engine, exactly: boolean): Refinement {
@@ -130,10 +138,17 @@ function deadEndFault(
 function witnessFault(problem: Problem, engine: Engine): string | undefined {
   const blocked = engine.blocked();
   const upTo = blocked === undefined ? NEVER : (problem.returns[blocked] as number);
-  try {
+  return faultOr(() => {
     const order = orderOf(problem, engine.trail() ?? new Int32Array(), upTo);
     const fault = orderFault(problem, order, upTo);
     return fault === undefined ? undefined : `${fault} in ${order.join(' ')}`;
+  });
+}
+
+/** An invariant that does not hold is a fault as well. */
+function faultOr(find: () => string | undefined): string | undefined {
+  try {
+    return find();
   } catch (error) {
     if (error instanceof InvariantError) return error.message;
     throw error;

@@ -11,7 +11,7 @@ export interface EngineExports {
   readonly returnsColumn: () => number;
   readonly flagsColumn: () => number;
   readonly groupsColumn: () => number;
-  readonly prepare: (rules: number, waveWidth: number, starts: number) => number;
+  readonly prepare: (rules: number, waveWidth: number, starts: number, isStretch: number) => number;
   readonly run: (steps: number) => number;
   readonly stepCount: () => number;
   readonly configurationCount: () => number;

@@ -39,11 +39,10 @@ export interface SearchOptions {
    */
   readonly groups?: Int32Array;
   /**
-   * Of a stretch: it begins in any of so many states, the first ones, and what is in flight at the
-   * first completion may have been done before. Then `invalid` holds whatever came before it, and
-   * `valid` says nothing. Default: it begins in state 0.
+   * What is in flight at the first completion may have been done before. Then `invalid` holds
+   * whatever came before it, and `valid` says nothing.
    */
-  readonly starts?: number;
+  readonly isStretch?: boolean;
   readonly memoryBytes: number;
 }
 
@@ -107,7 +106,8 @@ export class Engine {
     if (exports.begin(limit, kinds.length, flags.length) === 0) return this.#progress;
     this.#fill(problem, options.groups);
     const rules = ruleMask(options.rules ?? ALL_RULES, problem);
-    const prepared = exports.prepare(rules, options.waveWidth ?? 0, options.starts ?? 0);
+    const { waveWidth = 0, isStretch = false } = options;
+    const prepared = exports.prepare(rules, waveWidth, problem.starts ?? 1, Number(isStretch));
     this.#progress = prepared === 0 ? 'running' : prepared === 1 ? 'width' : 'memory';
     return this.#progress;
   }

@@ -1,28 +1,18 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Random, seedFrom } from '../../harness/core/prng.ts';
 import { nanos } from '../../harness/core/units.ts';
-import { registerProblem } from '../testkit/register-problems.ts';
-import { race } from './portfolio.ts';
-import type { Problem } from './problem.ts';
+import { register } from '../models/register.ts';
+import { hardProblem } from '../testkit/register-problems.ts';
+import { Engine } from './engine.ts';
+import { decide, race } from './portfolio.ts';
 
-/** More than any search can decide: everybody asks at once, and few values are seen often. */
-function hardProblem(): Problem {
-  return registerProblem(Random.stream(seedFrom(5), 'portfolio'), {
-    operations: 3000,
-    processes: 60,
-    values: 4,
-    unfinished: 0,
-    lies: 0.01,
-    weights: [1, 1, 6, 0],
-  });
-}
-
+const chance = (): Random => Random.stream(seedFrom(5), 'portfolio');
 const LOOKS = 300;
 /** A step takes some microseconds, so that this many take far less than a tenth of a second. */
 const STEPS_A_LOOK = 2000;
 
 test('a busy search looks at the clock again within a bounded number of steps', () => {
-  const problem = hardProblem();
+  const problem = hardProblem(chance());
   let looks = 0;
   const clock = { now: () => nanos(looks++) };
   const limits = { clock, memoryBytes: 2 ** 28, steps: Infinity };
@@ -34,7 +24,7 @@ test('a busy search looks at the clock again within a bounded number of steps', 
 });
 
 test('where steps are slow it looks after fewer of them', () => {
-  const problem = hardProblem();
+  const problem = hardProblem(chance());
   let looks = 0;
   // Every slice seems to take a second.
   const clock = { now: () => nanos(1e9 * looks++) };
@@ -48,6 +38,49 @@ test('where steps are slow it looks after fewer of them', () => {
 test('no more steps are taken than it may', () => {
   const clock = { now: () => nanos(0) };
   const limits = { clock, memoryBytes: 2 ** 28, deadline: nanos(1) };
-  const found = race(hardProblem(), { ...limits, steps: 5000 });
+  const found = race(hardProblem(chance()), { ...limits, steps: 5000 });
   expect(found).toMatchObject({ result: 'unknown', reason: 'steps', steps: 5000 });
+});
+
+test('however long it is cut off at, one look more is one slice more', () => {
+  const problem = hardProblem(chance());
+  const stepsUntil = (deadline: number): number => {
+    let looks = 0;
+    const clock = { now: () => nanos(looks++) };
+    const limits = { clock, memoryBytes: 2 ** 28, steps: Infinity };
+    return race(problem, { ...limits, deadline: nanos(deadline) }, 'verdict').steps;
+  };
+  const steps = Array.from({ length: LOOKS / 3 }, (_, at) => stepsUntil(at + 1));
+  const slices = steps.slice(1).map((count, at) => count - (steps[at] as number));
+  expect(Math.max(...slices)).toBe(STEPS_A_LOOK);
+  // The deep search begins with a short one, and when it stands still so does a stretch.
+  expect(slices.filter((count) => count === 64)).toHaveLength(2);
+});
+
+test.for([
+  [3, 'b', 'valid'],
+  [3, 'c', 'invalid'],
+  // More than the engine has room for.
+  [80, 'b', 'valid'],
+  [80, 'c', 'invalid'],
+] as const)('%i reads of %s at once, from any of two states, are %s', ([count, seen, expected]) => {
+  const call = { f: 'read', input: null, output: seen, outcome: 'ok' } as const;
+  const ops = Array.from({ length: count }, (_, at) => ({ call, start: at, end: 2 * count - at }));
+  const budget = { clock: { now: () => nanos(0) }, deadline: nanos(1) };
+  const limits = { ...budget, memoryBytes: 2 ** 24, steps: 1e6 };
+  expect(decide(ops, register, limits, ['a', 'b']).result).toBe(expected);
+});
+
+test('searches and stretches together have no more memory than there is', () => {
+  using start = vi.spyOn(Engine.prototype, 'start');
+  const clock = { now: () => nanos(0) };
+  const limits = { clock, deadline: nanos(1), steps: 100_000 };
+  race(hardProblem(chance()), { ...limits, memoryBytes: 2 ** 28 });
+  const shares = new Map(
+    start.mock.calls.map(([, options], at) => [start.mock.contexts[at], options.memoryBytes]),
+  );
+  expect(shares.size).toBe(3);
+  const sum = [...shares.values()].reduce((total, bytes) => total + bytes, 0);
+  expect(sum).toBeLessThanOrEqual(2 ** 28);
+  expect(sum).toBeGreaterThan(0.99 * 2 ** 28);
 });

@@ -4,25 +4,34 @@
  * and its memory does not grow with the length; one that goes deep often finds an order sooner.
  */
 import { unreachable } from '../../harness/core/invariant.ts';
-import type { Nanos } from '../../harness/core/units.ts';
+import type { JsonValue } from '../../harness/core/json.ts';
 import type { Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
 import { type DeadEnd, Engine } from './engine.ts';
 import { orderOf } from './engine-order.ts';
+import { Pace, SLICE } from './pace.ts';
 import { NEVER, type Problem, problemOf } from './problem.ts';
 import { Refinement } from './refinement.ts';
 import { isImpossibleBy } from './stretch.ts';
 import { withoutUnobservable } from './unobservable.ts';
-import { findOrder, type Search, type SearchBudget, type UnknownReason } from './wgl.ts';
+import { findOrderFrom, type Search, type SearchBudget, type UnknownReason } from './wgl.ts';
 
-/** `ops` in order of `start`. As `findOrder`, which is slower and what this is tested against. */
-export function decide(all: readonly Interval[], model: Model, budget: SearchBudget): Search {
+/**
+ * `ops` in order of `start`. As `findOrder`, which is slower and what this is tested against.
+ * `begin`: the states that it may begin in; if they are several, no order is told.
+ */
+export function decide(
+  all: readonly Interval[],
+  model: Model,
+  budget: SearchBudget,
+  begin: readonly JsonValue[] = [model.init],
+): Search {
   const kept = withoutUnobservable(all, model);
   const ops = kept.map((at) => all[at] as Interval);
-  const problem = problemOf(ops, model);
+  const problem = problemOf(ops, model, begin);
   const { result, reason, blocked, order, deadEnds = [], ...effort } = race(problem, budget);
   if (reason === 'width') {
-    const found = findOrder(all, model, budget);
+    const found = findOrderFrom(begin, all, model, budget);
     // What it takes is room for operations in flight, whichever limit ended that.
     const isHopeless = found.result === 'unknown' && found.reason !== 'steps';
     return isHopeless ? { ...found, width: effort.width, reason } : found;
@@ -72,19 +81,11 @@ export function race(problem: Problem, budget: SearchBudget, wanted: Wanted = 'e
   return new Race(problem, budget, wanted).run();
 }
 
-/** Steps between two looks at the clock: each takes 0.1 to 50 microseconds, or more. */
-const SLICE = 2000;
-const SLICE_MIN = 1;
-const SLICE_FIRST = 64;
-/** A slice that took longer than this is followed by a shorter one. */
-const SLICE_NANOS_MAX = 5e6;
-
 interface Runner {
   readonly engine: Engine;
   readonly search: Refinement;
   readonly isDeep: boolean;
-  spent: number;
-  slice: number;
+  readonly pace: Pace;
   /** How many completions were passed, and after how many steps that was so. */
   passed: number;
   passedAfter: number;
@@ -101,12 +102,16 @@ const DEAD_ENDS_MAX = 16;
 /** Engines that nobody uses; their memory stays with them. */
 const idle: Engine[] = [];
 const KEPT_BYTES = 2 ** 26;
+/** Of the memory, where stretches may be tried; few of them take a megabyte. */
+const STRETCH_SHARE = 1 / 8;
+const STRETCH_BYTES_MAX = 2 ** 24;
 
 class Race {
   readonly #problem: Problem;
   readonly #budget: SearchBudget;
   readonly #toCome: ('wide' | 'deep')[];
   readonly #memoryBytes: number;
+  readonly #stretchBytes: number;
   readonly #headStart: number;
   readonly #wanted: Wanted;
   readonly #runners: Runner[] = [];
@@ -121,7 +126,10 @@ class Race {
     this.#wanted = wanted;
     this.#isDefinite = !problem.returns.includes(NEVER);
     this.#toCome = this.#isDefinite ? ['wide', 'deep'] : ['deep', 'wide'];
-    this.#memoryBytes = Math.floor(budget.memoryBytes / this.#toCome.length);
+    const share = problem.states === undefined ? 0 : STRETCH_SHARE * budget.memoryBytes;
+    this.#stretchBytes = Math.min(STRETCH_BYTES_MAX, Math.floor(share));
+    const left = budget.memoryBytes - this.#stretchBytes;
+    this.#memoryBytes = Math.floor(left / this.#toCome.length);
     this.#headStart = SLICE + 2 * problem.kinds.length;
   }
 
@@ -178,20 +186,19 @@ class Race {
     const strategy = this.#toCome.shift();
     if (strategy !== undefined) return this.#add(strategy === 'deep', running);
     const isLess = (a: Runner, b: Runner): number =>
-      a.spent - b.spent || a.search.steps - b.search.steps;
+      a.pace.spent - b.pace.spent || a.search.steps - b.search.steps;
     return running.find((one) => !one.isDeep && hasHeadStart(one)) ?? running.toSorted(isLess)[0];
   }
 
   #add(isDeep: boolean, running: readonly Runner[]): Runner {
     const engine = idle.pop() ?? new Engine();
     const options = { waveWidth: isDeep ? 1 : 0, memoryBytes: this.#memoryBytes };
-    const spent = Math.min(...running.map((one) => one.spent), Infinity);
+    const spent = running.map(({ pace }) => pace.spent);
     const runner: Runner = {
       engine,
       search: new Refinement(engine, this.#problem, options, isDeep),
       isDeep,
-      spent: spent === Infinity ? 0 : spent,
-      slice: SLICE_FIRST,
+      pace: new Pace(this.#budget.clock, spent.length === 0 ? 0 : Math.min(...spent)),
       passed: 0,
       passedAfter: 0,
       tried: 0,
@@ -203,19 +210,12 @@ class Race {
 
   #advance(runner: Runner): void {
     if (runner.search.progress !== 'running') return;
-    const before: Nanos = this.#budget.clock.now();
     const left = this.#stepsMax - this.#effort().steps;
-    runner.search.run(Math.max(1, Math.min(runner.slice, left)));
-    const took = this.#budget.clock.now() - before;
-    runner.spent += took;
+    runner.pace.run((steps) => runner.search.run(steps), left);
     if (runner.engine.passed > runner.passed) {
       runner.passed = runner.engine.passed;
       runner.passedAfter = runner.search.steps;
     }
-    runner.slice =
-      took > SLICE_NANOS_MAX
-        ? Math.max(SLICE_MIN, runner.slice >> 1)
-        : Math.min(SLICE, 2 * runner.slice);
   }
 
   /** Whether a search that stands still does so at what no order gets past, whatever came before. */
@@ -231,8 +231,11 @@ class Race {
     runner.tried = passed;
     runner.triedAfter = search.steps;
     const engine = idle.pop() ?? new Engine();
-    const memoryBytes = Math.min(this.#memoryBytes, KEPT_BYTES);
-    const found = isImpossibleBy(this.#problem, blocked, engine, { memoryBytes, steps });
+    const { clock, deadline } = this.#budget;
+    const before = clock.now();
+    const budget = { clock, deadline, memoryBytes: this.#stretchBytes, steps };
+    const found = isImpossibleBy(this.#problem, blocked, engine, budget);
+    runner.pace.spent += clock.now() - before;
     this.#stretchSteps += found.steps;
     idle.push(engine);
     return found.isImpossible;
@@ -251,6 +254,7 @@ class Race {
 
   /** Undefined when there was no memory left to tell it. */
   #order({ engine }: Runner): readonly number[] | undefined {
+    if ((this.#problem.starts ?? 1) > 1) return [];
     const trail = engine.trail();
     if (trail === undefined) return undefined;
     const blocked = engine.blocked();

@@ -27,8 +27,16 @@ export interface Problem {
   /** The rules for overwrites that hold for the model. */
   readonly absorption: boolean;
   readonly credit: boolean;
-  /** How many states there are, where that is known before any search. */
-  readonly states?: number;
+  /**
+   * How many of the first states stand for all: whatever the state is before some of the
+   * operations, one of these allows at least the same orders of them. Absent: nobody knows.
+   */
+  readonly states?: () => number;
+  /**
+   * It begins in any of the first so many states; default: in the first. If they are several, no
+   * order can be written out.
+   */
+  readonly starts?: number;
 }
 
 /** With the states of the model that the numbers of states stand for. */
@@ -36,10 +44,18 @@ export interface ModelProblem extends Problem {
   readonly stateOf: (state: number) => JsonValue;
 }
 
-/** `ops` in order of `start`. Of equal moments invocations come first, so that doubt is concurrency. */
-export function problemOf(ops: readonly Interval[], model: Model): ModelProblem {
+/**
+ * `ops` in order of `start`. `begin`: the states that it may begin in; default: the model's own. Of
+ * equal moments invocations come first, so that doubt is concurrency.
+ */
+export function problemOf(
+  ops: readonly Interval[],
+  model: Model,
+  begin: readonly JsonValue[] = [model.init],
+): ModelProblem {
   const calls = ops.map(({ call }) => call);
-  const transitions = createTransitions(calls, model);
+  const [init = model.init] = begin;
+  const transitions = createTransitions(calls, { ...model, init });
   const rules = model.dominance ?? [];
   return {
     kinds: transitions.kindOf,
@@ -49,6 +65,8 @@ export function problemOf(ops: readonly Interval[], model: Model): ModelProblem 
     stateOf: transitions.stateOf,
     absorption: rules.includes('absorption'),
     credit: rules.includes('credit'),
+    starts: transitions.number(begin),
+    ...(model.starts && { states: () => transitions.number(model.starts?.(calls) ?? []) }),
   };
 }
 

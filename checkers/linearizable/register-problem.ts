@@ -33,7 +33,7 @@ export function registerProblem(
     },
     absorption: true,
     credit: true,
-    states: values,
+    states: () => values,
   };
 }
 

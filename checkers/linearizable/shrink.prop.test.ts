@@ -1,15 +1,20 @@
 import { expect, test } from 'vitest';
 import type { JsonValue } from '../../harness/core/json.ts';
+import { Random, seedFrom } from '../../harness/core/prng.ts';
 import { nanos } from '../../harness/core/units.ts';
 import { recheckCertificate } from '../certificates/recheck.ts';
 import { type Interval, keyHistories } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
+import { register } from '../models/register.ts';
 import { bruteForceOrder } from '../testkit/brute-force.ts';
 import { randomOf } from '../testkit/context.ts';
 import { historyOfIntervals } from '../testkit/interval-history.ts';
+import { knownHistory } from '../testkit/known-history.ts';
+import { historyOfKnown } from '../testkit/known-history-forms.ts';
 import { MODEL_CASES, type ModelCase } from '../testkit/model-cases.ts';
 import { smallHistory } from '../testkit/model-histories.ts';
 import { noOrderAnomaly } from './explain-search.ts';
+import { decide } from './portfolio.ts';
 import { type Core, shrink } from './shrink.ts';
 import { findOrder, type SearchBudget } from './wgl.ts';
 
@@ -166,6 +171,25 @@ test('a long history is cut down from its end, without a look at all of it', () 
   expect(core.kept).toEqual([9999, 10_000]);
   expect(core.minimal).toBe(true);
   expect(looks).toBeLessThan(200);
+});
+
+test('where sixty clients are served at once it takes few steps for all beginnings together', () => {
+  const violation = { kind: 'too-few-writes', at: 0.5 } as const;
+  const shape = { operations: 1000, clients: 60, violation };
+  const random = Random.stream(seedFrom(3), 'known');
+  const history = historyOfKnown(knownHistory(random, shape));
+  const [key] = keyHistories(history, register, ['linearizable']);
+  const ops = key?.ops ?? [];
+  const found = decide(ops, register, budget);
+  if (found.result !== 'invalid') throw new Error('the history has an order');
+  const core = shrink(ops, register, found.upTo, { ...budget, steps: 4e6 });
+  expect(core.minimal).toBe(true);
+  expect(core.kept.length).toBeLessThan(150);
+  // There were too many ways to try them all, so one of them is told.
+  expect(core.impasse).toBeUndefined();
+  expect(core.furthest.length).toBeGreaterThan(0);
+  expect(core.blocked).toBeDefined();
+  expect(core.ends?.length).toBeGreaterThan(0);
 });
 
 test('without time it keeps too much, and says so', () => {

@@ -13,7 +13,7 @@
  * that is still impossible.
  */
 import type { JsonValue } from '../../harness/core/json.ts';
-import { NANOS_PER_MS, nanos } from '../../harness/core/units.ts';
+import { NANOS_PER_MS, type Nanos, nanos } from '../../harness/core/units.ts';
 import type { Excerpt, Interval } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
 import { type End, type Impasse, impasseOf, refusal } from './impasse.ts';
@@ -42,6 +42,8 @@ export interface Core {
 const TIME_MS = 10_000;
 /** One hard candidate does not use up what the others need. */
 const CANDIDATE_MS = 4000;
+/** At the end, for an example of a way that gets far. */
+const EXAMPLE_MS = 2000;
 /** To look at all of so many once more takes no time to speak of. */
 const FEW = 20_000;
 
@@ -52,7 +54,7 @@ export function shrink(
   upTo: number,
   budget: SearchBudget,
 ): Core {
-  return new Shrinker(ops, model, -1, upTo, limited(budget)).run();
+  return new Shrinker(ops, model, -1, upTo, budget).run();
 }
 
 /**
@@ -68,13 +70,13 @@ export function shrinkExcerpt(
   if (model.starts === undefined) return undefined;
   const ends = ops.map(({ end }) => end).filter((end) => end < until);
   const upTo = ends.reduce((last, end) => Math.max(last, end), -1);
-  const shrinker = new Shrinker(ops, model, from, upTo, limited(budget));
+  const shrinker = new Shrinker(ops, model, from, upTo, budget);
   return shrinker.isImpossible() ? shrinker.run() : undefined;
 }
 
-function limited(budget: SearchBudget): SearchBudget {
-  const ends = nanos(budget.clock.now() + TIME_MS * NANOS_PER_MS);
-  return { ...budget, deadline: ends < budget.deadline ? ends : budget.deadline };
+function within(ms: number, { clock, deadline }: SearchBudget): Nanos {
+  const own = nanos(clock.now() + ms * NANOS_PER_MS);
+  return own < deadline ? own : deadline;
 }
 
 interface Candidate {
@@ -86,10 +88,12 @@ class Shrinker {
   readonly #ops: readonly Interval[];
   readonly #model: Model;
   readonly #budget: SearchBudget;
+  readonly #deadline: Nanos;
   #kept: readonly number[];
   #from: number;
   #upTo: number;
-  #furthest: readonly number[] = [];
+  /** Undefined: the last search began in several states, and so did not tell. */
+  #furthest: readonly number[] | undefined = [];
   #deadEnds: readonly { readonly state: JsonValue }[] = [];
   /** The completion that the last search did not get past. */
   #reached = Infinity;
@@ -107,6 +111,7 @@ class Shrinker {
     this.#ops = ops;
     this.#model = model;
     this.#budget = budget;
+    this.#deadline = within(TIME_MS, budget);
     this.#stepsLeft = budget.steps;
     this.#from = from;
     this.#upTo = upTo;
@@ -128,14 +133,17 @@ class Shrinker {
       this.#dropWhere(({ call }) => this.#model.readOnly(call));
       this.#dropWhere(({ call }) => !this.#model.readOnly(call));
     }
+    const minimal = !this.#doubtful && !this.#isSpent();
     const impasse = this.#impasse();
+    const furthest = impasse?.ways.at(-1)?.order ?? this.#furthest ?? this.#example();
     return {
       kept: this.#kept,
       from: this.#from,
       upTo: this.#upTo,
-      furthest: impasse?.ways.at(-1)?.order ?? this.#furthest,
-      ...(impasse === undefined ? this.#ends() : { impasse }),
-      minimal: !this.#doubtful && !this.#isSpent(),
+      furthest: furthest ?? [],
+      ...(impasse !== undefined && { impasse }),
+      ...(impasse === undefined && furthest !== undefined && this.#ends()),
+      minimal,
     };
   }
 
@@ -230,7 +238,7 @@ class Shrinker {
   }
 
   #isSpent(): boolean {
-    return this.#stepsLeft <= 0 || this.#budget.clock.now() >= this.#budget.deadline;
+    return this.#stepsLeft <= 0 || this.#budget.clock.now() >= this.#deadline;
   }
 
   /** If these have no order either, keeps just them, as far as no order gets. */
@@ -241,25 +249,31 @@ class Shrinker {
     this.#from = from;
     this.#kept = positions;
     this.#reached = search.upTo;
-    this.#furthest = search.furthest.map((at) => positions[at] as number);
+    const isTold = from < 0;
+    this.#furthest = isTold ? search.furthest.map((at) => positions[at] as number) : undefined;
     this.#deadEnds = search.deadEnds ?? [];
     return true;
   }
 
-  /** From each state that it may begin in; of all, the search that got furthest. */
   #search(ops: readonly Interval[], from: number): Search {
-    let furthest: Search | undefined;
-    for (const start of this.#starts(ops, from)) {
-      const steps = Math.ceil(this.#stepsLeft / 4);
-      const own = nanos(this.#budget.clock.now() + CANDIDATE_MS * NANOS_PER_MS);
-      const deadline = own < this.#budget.deadline ? own : this.#budget.deadline;
-      const budget = { ...this.#budget, steps, deadline };
-      const search = decide(ops, { ...this.#model, init: start }, budget);
-      this.#stepsLeft -= search.steps + 1;
-      if (search.result !== 'invalid') return search;
-      if (furthest?.result !== 'invalid' || search.upTo > furthest.upTo) furthest = search;
+    const steps = Math.ceil(this.#stepsLeft / 4);
+    const deadline = within(CANDIDATE_MS, { ...this.#budget, deadline: this.#deadline });
+    const budget = { ...this.#budget, steps, deadline };
+    const search = decide(ops, this.#model, budget, this.#starts(ops, from));
+    this.#stepsLeft -= search.steps + 1;
+    return search;
+  }
+
+  /** An order that gets as far as any, from one of the states that it may begin in. */
+  #example(): readonly number[] | undefined {
+    const ops = this.#seen(this.#kept, this.#from);
+    const budget = { ...this.#budget, deadline: within(EXAMPLE_MS, this.#budget) };
+    for (const init of this.#starts(ops, this.#from)) {
+      const search = decide(ops, { ...this.#model, init }, budget);
+      if (search.result === 'invalid' && search.upTo === this.#reached)
+        return search.furthest.map((at) => this.#kept[at] as number);
     }
-    return furthest as Search;
+    return undefined;
   }
 
   /** The model's first state, or after a cut every one. */

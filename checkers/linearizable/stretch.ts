@@ -4,13 +4,15 @@
  * have been done already. Whatever order the whole history had would be one of the stretch, too, from
  * the state that it had there; so where the stretch has none, nor has the whole.
  */
+import { invariant } from '../../harness/core/invariant.ts';
 import type { Engine } from './engine.ts';
+import { Pace } from './pace.ts';
 import { NEVER, type Problem } from './problem.ts';
+import type { SearchBudget } from './wgl.ts';
 
 /** So many operations are invoked in it; one that is too short may be possible by itself. */
 const SIZES = [32, 256, 2048] as const;
 const STEPS_A_SIZE = 20_000;
-const SLICE = 2000;
 /** With more states than that, it could begin in too many ways. */
 const STATES_MAX = 512;
 
@@ -19,16 +21,14 @@ interface Stretch extends Problem {
   readonly before: number;
 }
 
-export interface StretchBudget {
-  readonly memoryBytes: number;
-  readonly steps: number;
+export interface StretchBudget extends Omit<SearchBudget, 'goesOn'> {
   /** How many operations are invoked in each stretch that is tried, one after the other. */
   readonly sizes?: readonly number[];
 }
 
 /**
- * Whether a stretch shows that no order gets past the completion of operation `blocked`: true is a
- * proof, false says nothing. `steps`: how many it took.
+ * Whether a stretch shows that no order gets past the completion of operation `blocked`, to which
+ * some order gets: true is a proof, false says nothing. `steps`: how many it took.
  */
 export function isImpossibleBy(
   problem: Problem,
@@ -37,24 +37,38 @@ export function isImpossibleBy(
   budget: StretchBudget,
 ): { readonly isImpossible: boolean; readonly steps: number } {
   let steps = 0;
-  const { states = Infinity } = problem;
-  if (states > STATES_MAX) return { isImpossible: false, steps };
+  const starts = problem.states?.() ?? Infinity;
+  if (starts > STATES_MAX) return { isImpossible: false, steps };
   const last = countBelow(problem.calls, problem.returns[blocked] as number);
   for (const size of budget.sizes ?? SIZES) {
     if (size >= last || steps >= budget.steps) break;
-    const stretch = stretchOf(problem, blocked, last - size, last);
-    engine.start(stretch, { memoryBytes: budget.memoryBytes, starts: states });
-    const end = Math.min(STEPS_A_SIZE, budget.steps - steps);
-    let progress = engine.run(Math.min(SLICE, end));
-    while (progress === 'running' && engine.passed <= stretch.before && engine.steps < end)
-      progress = engine.run(Math.min(SLICE, end - engine.steps));
+    const stretch = { ...stretchOf(problem, blocked, last - size, last), starts };
+    const stepsMax = Math.min(STEPS_A_SIZE, budget.steps - steps);
+    const found = search(stretch, engine, { ...budget, steps: stepsMax });
     steps += engine.steps;
-    if (progress === 'invalid' && engine.passed === stretch.before)
-      return { isImpossible: true, steps };
-    // If it takes too long, a longer one would as well.
-    if (progress === 'running' && engine.passed <= stretch.before) break;
+    if (found === 'impossible') return { isImpossible: true, steps };
+    // If it takes too much, a longer one would as well.
+    if (found === 'unknown') break;
   }
   return { isImpossible: false, steps };
+}
+
+/** `possible`: as far as the stretch shows. */
+function search(
+  stretch: Stretch,
+  engine: Engine,
+  { clock, deadline, memoryBytes, steps }: StretchBudget,
+): 'impossible' | 'possible' | 'unknown' {
+  let progress = engine.start(stretch, { memoryBytes, isStretch: true });
+  const pace = new Pace(clock);
+  while (progress === 'running' && engine.passed <= stretch.before) {
+    if (engine.steps >= steps || clock.now() >= deadline) return 'unknown';
+    progress = pace.run((slice) => engine.run(slice), steps - engine.steps);
+  }
+  if (progress === 'valid' || engine.passed > stretch.before) return 'possible';
+  if (progress !== 'invalid') return 'unknown';
+  invariant(engine.passed === stretch.before, 'what an order gets past a stretch gets past, too');
+  return 'impossible';
 }
 
 /** What was in flight when operation `from` was invoked, and all from there up to `to`. */

@@ -19,6 +19,8 @@ export interface Transitions {
   /** The next state, or `ILLEGAL`. */
   readonly step: (state: number, kind: number) => number;
   readonly stateOf: (state: number) => JsonValue;
+  /** Gives these states a number as well, and says how many have one. */
+  readonly number: (more: readonly JsonValue[]) => number;
 }
 
 export function createTransitions(calls: readonly Call[], model: Model): Transitions {
@@ -48,5 +50,9 @@ export function createTransitions(calls: readonly Call[], model: Model): Transit
       return to;
     },
     stateOf: (state) => states[state] as JsonValue,
+    number: (more) => {
+      for (const state of more) intern(state);
+      return states.length;
+    },
   };
 }

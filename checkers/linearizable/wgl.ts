@@ -18,6 +18,7 @@
  *   an operation that was invoked no later than the one it had.
  */
 import type { Clock } from '../../harness/core/clock.ts';
+import { invariant } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
 import type { Nanos } from '../../harness/core/units.ts';
 import type { Interval } from '../key-history.ts';
@@ -89,6 +90,23 @@ export type Search = Effort &
 
 /** How many steps pass between two looks at the clock. */
 const STEPS_BETWEEN_LOOKS = 1024;
+
+/** From any of these states; if there is no order, what is said of the one where one gets furthest. */
+export function findOrderFrom(
+  begin: readonly JsonValue[],
+  all: readonly Interval[],
+  model: Model,
+  budget: SearchBudget,
+): Search {
+  let furthest: Search | undefined;
+  for (const init of begin) {
+    const found = findOrder(all, { ...model, init }, budget);
+    if (found.result !== 'invalid') return found;
+    if (furthest?.result !== 'invalid' || found.upTo > furthest.upTo) furthest = found;
+  }
+  invariant(furthest !== undefined, 'it begins in some state');
+  return furthest;
+}
 
 /** `ops` in order of `start`. Time and memory grow exponentially with concurrency at worst. */
 export function findOrder(all: readonly Interval[], model: Model, budget: SearchBudget): Search {

@@ -2,6 +2,7 @@
  * Small histories of a register as the engine takes them, straight from chance and by the million,
  * and an oracle for any problem: all that is reachable, without a single idea.
  */
+import { invariant } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import { NEVER, OVERWRITE, type Problem, READ_ONLY } from '../linearizable/problem.ts';
 
@@ -67,6 +68,18 @@ export function registerProblem(random: Random, options: RegisterProblemOptions)
   return { ...registerModel(values), kinds, calls, returns };
 }
 
+/** More than any search can decide: everybody asks at once, and few values are seen often. */
+export function hardProblem(random: Random): Problem {
+  return registerProblem(random, {
+    operations: 3000,
+    processes: 60,
+    values: 4,
+    unfinished: 0,
+    lies: 0.01,
+    weights: [1, 1, 6, 0],
+  });
+}
+
 /** Up for odd numbers, else down. */
 function moved(register: number, which: number, values: number): number {
   return (which & 1) === 1 ? Math.min(register + 1, values - 1) : Math.max(register - 1, 0);
@@ -91,7 +104,7 @@ function registerModel(values: number): Omit<Problem, 'kinds' | 'calls' | 'retur
     flags,
     absorption: true,
     credit: true,
-    states: values,
+    states: () => values,
     step: (state, kind) => {
       if (kind < values) return kind === state ? state : -1;
       if (kind < 2 * values) return kind - values;
@@ -207,6 +220,7 @@ export function parseProblem(text: string): Problem {
   const rows = [...text.matchAll(/([a-z]+)(\d?)(\d?)\[(\d+),(\d+|-)\]/g)];
   const kindOfRow = ([, f = '', first = '0', second = '0']: readonly string[]): number => {
     const [from, to] = [Number(first), Number(second)];
+    invariant(from < values && to < values, `values are from 0 to ${values - 1}`);
     if (f === 'r') return from;
     if (f === 'w') return values + from;
     const block = f === 'c' ? 2 : f === 'f' ? 2 + values : 2 + 2 * values;

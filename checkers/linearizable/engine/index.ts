@@ -1,7 +1,7 @@
 /** What the host calls, in this order: begin, fill the columns, prepare, run until it is decided, trace. */
 import { arenaBytes, resetArena } from './arena.ts';
 import { furthest, furthestNode } from './frontier.ts';
-import { configurations, prepareSearch, run, steps } from './search.ts';
+import { configurations, forgetSearch, prepareSearch, run, steps } from './search.ts';
 import { prepareSurvey, survey, surveyedAt, trace, tracedAt } from './survey.ts';
 import { prepareTransitions, stateCount } from './transitions.ts';
 import {
@@ -36,18 +36,20 @@ export {
 /** False: not even the columns fit into the memory. */
 export function begin(limitBytes: i32, operations: i32, kinds: i32): bool {
   resetArena(<usize>(<u32>limitBytes));
-  return prepareColumns(operations, kinds) && prepareTransitions(kinds, operations);
+  forgetSearch();
+  const hasColumns = prepareColumns(operations, kinds);
+  return prepareTransitions(kinds, operations) && hasColumns;
 }
 
 const READY: i32 = 0;
 const TOO_WIDE: i32 = 1;
 const TOO_LARGE: i32 = 2;
 
-/** `starts`: 0, or how many states there are where it may begin in any of them. */
-export function prepare(rules: i32, waveWidth: i32, starts: i32): i32 {
+/** `starts`: it begins in any of so many states. */
+export function prepare(rules: i32, waveWidth: i32, starts: i32, isStretch: bool): i32 {
   prepareSurvey();
   if (!prepareWindow()) return TOO_WIDE;
-  return prepareSearch(rules, waveWidth, starts) ? READY : TOO_LARGE;
+  return prepareSearch(rules, waveWidth, starts, isStretch) ? READY : TOO_LARGE;
 }
 
 export function stepCount(): f64 {

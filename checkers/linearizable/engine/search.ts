@@ -93,37 +93,42 @@ let taken: i32 = 0;
 export let steps: i64 = 0;
 export let configurations: i64 = 0;
 
+/** What is asked of a search that cannot even begin must not be told of the one before. */
+export function forgetSearch(): void {
+  steps = 0;
+  configurations = 0;
+  prepareFrontier(false);
+}
+
 /**
  * `width`: how many configurations of a completion are expanded before those that got further;
  * 0: all of them, so that nothing needs to be remembered of completions that were passed.
  */
-export function prepareSearch(ruleMask: i32, width: i32, starts: i32): bool {
+export function prepareSearch(ruleMask: i32, width: i32, starts: i32, isStretch: bool): bool {
   waveWidth = width;
   work = 0;
   members = 0;
   loose = width > 0 ? -1 : 0;
   taken = 0;
-  steps = 0;
-  configurations = 0;
   prepareChoices(ruleMask);
   prepareFrontier(width > 0);
   if (!prepareQueue(width > 0) || !prepareCounts(classCount) || !prepareTrail()) return false;
   if (!prepareConfigurations()) return false;
   setReadsNow(pendingReads);
-  if (starts == 0) emit(0, 0, 0, 0, none, false, DISCARD);
-  else beginAnywhere(starts);
+  beginIn(starts, isStretch);
   return outcome == RUNNING || outcome == VALID;
 }
 
 /**
- * In any of so many states, and whatever is in flight may have been done before: these are at least
- * as good as anything that could be here, so that what they cannot get past nothing does.
+ * In any of so many states. In a stretch, whatever is in flight may have been done before: that is at
+ * least as good as anything that could be here, so that what it cannot get past nothing does.
  */
-function beginAnywhere(starts: i32): void {
+function beginIn(starts: i32, isStretch: bool): void {
   if (!know(starts - 1)) endWith(OUT_OF_STATES);
-  const others = pending & ~pendingReads;
+  const reads = isStretch ? pendingReads : 0;
+  const others = isStretch ? pending & ~pendingReads : 0;
   for (let state = 0; state < starts && outcome == RUNNING; state++)
-    emit(state, pendingReads, others, 0, none, false, DISCARD);
+    emit(state, reads, others, 0, none, false, DISCARD);
 }
 
 /** Expands up to so many configurations. */

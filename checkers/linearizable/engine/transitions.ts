@@ -73,10 +73,10 @@ function nextFromCache(state: i32, kind: i32): i32 {
   }
   const hash = (state * 0x2c1b3c6d) ^ (kind * 0x297a2d39);
   const at = cache + ((hash ^ (hash >>> 15)) & cacheMask) * CACHE_ENTRY_BYTES;
-  // Dense states come first, so that 0 is none of those kept here.
-  if (load<i32>(at) == state && load<i32>(at, 4) == kind) return load<i32>(at, 8);
+  // Plus one, as with many kinds not even state 0 is dense: so an empty place is that of no state.
+  if (load<i32>(at) == state + 1 && load<i32>(at, 4) == kind) return load<i32>(at, 8);
   const to = ask(state, kind);
-  store<i32>(at, state);
+  store<i32>(at, state + 1);
   store<i32>(at, kind, 4);
   store<i32>(at, to, 8);
   return to;

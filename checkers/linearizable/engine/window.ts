@@ -65,6 +65,8 @@ export let openClasses: i32 = 0;
 /** Room for the columns, which the host fills next. */
 export function prepareColumns(count: i32, kindCount: i32): bool {
   operations = count;
+  completionCount = 0;
+  width = 0;
   const words = (<usize>count) << 2;
   const kindWords = (<usize>kindCount) << 2;
   kinds = allocate(words);
@@ -115,10 +117,8 @@ export function spareColumn(): usize {
 
 /** Numbers completions and gives out slots. False: more than 64 operations in flight at once. */
 export function prepareWindow(): bool {
-  completionCount = 0;
   classCount = 0;
   overwritingCount = 0;
-  width = 0;
   let head = 0;
   let tail = 0;
   let free: u64 = ~(<u64>0);
