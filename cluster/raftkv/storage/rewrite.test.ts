@@ -87,6 +87,24 @@ describe('a backend that is written anew', () => {
     expect(await contents(found.backend)).toEqual(KEPT);
   });
 
+  test('is durable after a crash, even if it came out as the very bytes that were there', async () => {
+    const disk = new MemoryDisk();
+    const storage = await memberWith(disk, 9);
+    storage.backend.put('key', 'a', Buffer.from('5'));
+    storage.backend.commit(5);
+    const rewritten = await storage.rewrite();
+    // Its temporary name, the mark in the log: the sync of that fails.
+    disk.failAfter({ after: 2, code: 'EIO' });
+    await expect(storage.adopt(rewritten)).rejects.toThrow('a fault of the disk');
+    const after = disk.crash();
+    expect(await after.list()).toEqual(['db', 'db.incoming', 'wal-0000000000000001']);
+    expect(after.syncedSize('db')).toBe(0);
+    const found = await openStorage(after);
+    expect(await contents(found.backend)).toEqual(['key/a=5']);
+    expect(after.sizeOf('db')).toBe(rewritten.end.offset);
+    expect(after.syncedSize('db')).toBe(rewritten.end.offset);
+  });
+
   test('is given up when a snapshot took the place of what it was made from', async () => {
     const disk = new MemoryDisk();
     const storage = await wasteful(disk);

@@ -167,11 +167,13 @@ async function openBackend(
   marker: StartMarker,
   bugs: Bugs,
 ): Promise<FileBackend> {
+  // A rewrite may come out as the very bytes that are there: then it is the other file that was synced.
+  const isUnsure = !isIncoming && (await isThere(disk, INCOMING_DB));
   if (isIncoming) await disk.rename(INCOMING_DB, DB);
   const { end, applied } = found;
   const synced = marker.db.offset;
   const bytes = (await disk.read(DB)) ?? new Uint8Array();
-  if (bytes.length > synced) await writeAnew(disk, DB, bytes.subarray(0, end.offset));
+  if (isUnsure || bytes.length > synced) await writeAnew(disk, DB, bytes.subarray(0, end.offset));
   const file = await disk.open(DB);
   return new FileBackend(disk, fuse, file, { end, applied, synced: end.offset }, bugs);
 }
