@@ -80,7 +80,7 @@ export function changeInTheCut(scene: Scene): Pattern {
 function oneOfEachHalf({ nodes }: Scene): Arbitrary<readonly string[]> {
   const all = names(nodes);
   const middle = Math.floor(nodes / 2);
-  const first = all.slice(0, middle).length === 0 ? all : all.slice(0, middle);
+  const first = middle === 0 ? all : all.slice(0, middle);
   return fc
     .tuple(fc.constantFrom(...first), fc.constantFrom(...all.slice(middle)), fc.boolean())
     .map(([here, there, turned]) => [...new Set(turned ? [there, here] : [here, there])]);

@@ -110,9 +110,8 @@ class Lane<Spec, Survey, Held, Look> {
         if (!signal.aborted) this.#seen = seen;
         await sleep(clock, cluster.timing.electionMs, signal);
       }
-    } catch (error) {
-      // Then it is looked at when it begins, and what is wrong is told there.
-      whyOf(error);
+    } catch {
+      // Then it is looked at when it begins, and what is wrong is told there: nobody waits here yet.
     }
   }
 
