@@ -3,6 +3,7 @@ import {
   type TestProjectInlineConfiguration,
   type ViteUserConfig,
 } from 'vitest/config';
+import { NO_FASTER_CALLS } from './harness/core/v8-flags.ts';
 
 const generated = ['**/node_modules/**', '**/dist/**'];
 
@@ -19,6 +20,7 @@ const tier = (
 const config: ViteUserConfig = defineConfig({
   test: {
     pool: 'forks',
+    execArgv: [NO_FASTER_CALLS],
     maxWorkers: 2,
     retry: 0,
     // As users have them: loaded by node, so that a call stands on the line where it was written.

@@ -1,9 +1,12 @@
 /** The process around the commands: the only file that ends it. */
 import { isatty } from 'node:tty';
 import { EXIT } from '../harness/core/errors.ts';
+import { withoutFasterCalls } from '../harness/core/v8-flags.ts';
 import { githubShell } from './github.ts';
 import { isInForeground, listenForKeys, type Terminal } from './keys.ts';
 import { bugText, main, type Shell } from './program.ts';
+
+withoutFasterCalls();
 
 const terminal: Omit<Terminal, 'input'> = {
   isForeground: isInForeground,

@@ -1,6 +1,7 @@
 /** The compiled search (`engine/`): one instance of the module is one search at a time. */
 import { HarnessError } from '../../harness/core/errors.ts';
 import { invariant } from '../../harness/core/invariant.ts';
+import { withoutFasterCalls } from '../../harness/core/v8-flags.ts';
 
 /** What the module exports; see engine/index.ts. Booleans are 0 or 1. */
 export interface EngineExports {
@@ -12,6 +13,7 @@ export interface EngineExports {
   readonly flagsColumn: () => number;
   readonly groupsColumn: () => number;
   readonly prepare: (rules: number, waveWidth: number, starts: number, isStretch: number) => number;
+  readonly prepareToDash: (rules: number) => number;
   readonly run: (steps: number) => number;
   readonly stepCount: () => number;
   readonly configurationCount: () => number;
@@ -77,6 +79,7 @@ function engineBytes(): Uint8Array {
 }
 
 export function compileEngine(bytes: Uint8Array): CompiledEngine {
+  withoutFasterCalls();
   return new api.Module(bytes);
 }
 
