@@ -101,16 +101,8 @@ export function checkHistory(
 }
 
 /** What the clients of a history asked for, in order of first use. */
-export function functionsOf(history: History): readonly string[] {
-  const functions: string[] = [];
-  const { codes, length } = history;
-  for (let at = 0; at < length; at++)
-    if (codes.isInvoke(at) && codes.processCode(at) >= 0) {
-      const f = codes.f(at);
-      // They are so few that nothing is faster than to look.
-      if (!functions.includes(f)) functions.push(f);
-    }
-  return functions;
+export function functionsOf({ codes, length }: History): readonly string[] {
+  return codes.functionCodes(length).map((f) => codes.nameText(f));
 }
 
 /**

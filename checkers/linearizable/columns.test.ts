@@ -4,7 +4,8 @@ import { parseHistory } from '../../harness/history/notation.ts';
 import { keyHistories } from '../key-history.ts';
 import type { Call } from '../models/model.ts';
 import { register } from '../models/register.ts';
-import { anythingBut, columnsOf, NEVER, NONE } from './columns.ts';
+import { randomOf } from '../testkit/context.ts';
+import { anythingBut, columnsOf, NEVER, NONE, ranksOf } from './columns.ts';
 
 const keys = keyHistories(
   parseHistory(`
@@ -74,13 +75,35 @@ test('moments are ranked within a key, or among all keys in order of invocation'
   expect(Math.max(...together.call)).toBeLessThan(together.moments);
 });
 
-test.for([1, 0.25, 2 ** 40])('of equal moments invocations come first, in units of %d', (unit) => {
-  const ops = [
-    { call: write(1), start: 0, end: 3 * unit },
-    { call: write(2), start: 3 * unit, end: 5 * unit },
-    { call: write(3), start: 3 * unit, end: Infinity },
-  ];
-  const { call, ret } = columnsOf([{ key: 'x', ops }]);
-  expect([...call]).toEqual([0, 1, 2]);
-  expect([...ret]).toEqual([3, 4, NEVER]);
+test.for([1, 1000, 0.25, 2 ** 40])(
+  'of equal moments invocations come first, in units of %d',
+  (unit) => {
+    const ops = [
+      { call: write(1), start: 0, end: 3 * unit },
+      { call: write(2), start: 3 * unit, end: 5 * unit },
+      { call: write(3), start: 3 * unit, end: Infinity },
+    ];
+    const { call, ret } = columnsOf([{ key: 'x', ops }]);
+    expect([...call]).toEqual([0, 1, 2]);
+    expect([...ret]).toEqual([3, 4, NEVER]);
+  },
+);
+
+test('moments have the same order in any unit', () => {
+  for (let seed = 0; seed < 200; seed++) {
+    const random = randomOf(seed);
+    const ops = Array.from({ length: random.int(0, 20) }, () => {
+      const start = random.int(5, 40);
+      return {
+        call: write(1),
+        start,
+        end: random.chance(0.2) ? Infinity : start + random.int(0, 9),
+      };
+    });
+    const inUnits = (unit: number): number[] => [
+      ...ranksOf(ops.map((op) => ({ ...op, start: unit * op.start, end: unit * op.end }))),
+    ];
+    const ranks = inUnits(1);
+    for (const unit of [1000, 0.25]) expect(inUnits(unit)).toEqual(ranks);
+  }
 });

@@ -6,6 +6,7 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import type { Interval, KeyOp } from '../key-history.ts';
 import type { Call, Model } from '../models/model.ts';
 import { casParts, producedBy, register, requiredBy, valueKey } from '../models/register.ts';
+import { zeros } from './room.ts';
 
 /** In `needs` and `puts`: no value. In `revision`: not known. */
 export const NONE = -1;
@@ -90,12 +91,51 @@ function addAll(
   builder.moments = first + 2 * ops.length;
 }
 
+/** So many moments for each operation are counted faster than they are sorted. */
+const MOMENTS_PER_OP = 8;
+
 /**
  * The order of all moments, from 0; of equal ones invocations first, so that doubt always means
  * concurrent. Two numbers for each operation; a completion that never came is `NEVER`.
  */
 export function ranksOf(ops: readonly Interval[]): Int32Array {
-  const ranks = new Int32Array(2 * ops.length).fill(NEVER);
+  let [first, last] = [Infinity, -Infinity];
+  let areWhole = true;
+  for (const { start, end } of ops) {
+    areWhole &&= Number.isInteger(start) && (Number.isInteger(end) || end === Infinity);
+    first = Math.min(first, start);
+    last = Math.max(last, end === Infinity ? start : end);
+  }
+  return areWhole && ops.length > 0 && last - first < MOMENTS_PER_OP * ops.length
+    ? countedRanksOf(ops, first, last - first + 1)
+    : sortedRanksOf(ops);
+}
+
+/** For whole numbers below `first + count`. */
+function countedRanksOf(ops: readonly Interval[], first: number, count: number): Int32Array {
+  const ranks = zeros(2 * ops.length).fill(NEVER);
+  /** By moment, invocations before completions: how many there are, and then the next rank. */
+  const next = zeros(2 * count);
+  for (const { start, end } of ops) {
+    (next[2 * (start - first)] as number)++;
+    if (end !== Infinity) (next[2 * (end - first) + 1] as number)++;
+  }
+  let before = 0;
+  for (let at = 0; at < next.length; at++) {
+    const own = next[at] as number;
+    next[at] = before;
+    before += own;
+  }
+  for (let at = 0; at < ops.length; at++) {
+    const { start, end } = ops[at] as Interval;
+    ranks[2 * at] = (next[2 * (start - first)] as number)++;
+    if (end !== Infinity) ranks[2 * at + 1] = (next[2 * (end - first) + 1] as number)++;
+  }
+  return ranks;
+}
+
+function sortedRanksOf(ops: readonly Interval[]): Int32Array {
+  const ranks = zeros(2 * ops.length).fill(NEVER);
   const scale = 2 * ops.length;
   // Moment, sort and operation in one number, which is exact as long as it has at most 53 bits.
   const nodes = new Float64Array(scale);
@@ -118,7 +158,7 @@ export function ranksOf(ops: readonly Interval[]): Int32Array {
 
 /** For moments that are no whole numbers, or large ones. */
 function slowRanksOf(ops: readonly Interval[]): Int32Array {
-  const ranks = new Int32Array(2 * ops.length).fill(NEVER);
+  const ranks = zeros(2 * ops.length).fill(NEVER);
   const momentOf = (node: number): number => {
     const { start, end } = ops[node >> 1] as Interval;
     return (node & 1) === 0 ? start : end;
@@ -148,7 +188,7 @@ export class ColumnsBuilder {
   /** `capacity`: how many operations there may be. */
   constructor(capacity: number, init: JsonValue = register.init) {
     this.#init = init;
-    const column = (): Int32Array => new Int32Array(capacity);
+    const column = (): Int32Array => zeros(capacity);
     this.#columns = {
       key: column(),
       needs: column(),

@@ -37,15 +37,15 @@ interface Mutation {
 const MUTATIONS: readonly Mutation[] = [
   {
     without: 'R, N: only a read is done for good where it changes nothing',
-    file: 'search.ts',
+    file: 'choices.ts',
     replace: 'const done = doneOf(c) | fitting(sight);',
     by: 'const done = doneOf(c) | fitting(sight) | keeping(sight);',
   },
   {
     without: 'N: what keeps this state may still be used later',
     file: 'choices.ts',
-    replace: '  placePending(c, optional, fresh);\n  if (fresh) return;',
-    by: '  if (!fresh && (optionalOf(c) & target) == 0) placePending(c, optional, fresh);\n  if (fresh) return;',
+    replace: 'for (let left = placeable(c); left != 0;',
+    by: 'for (let left = mayDiscard(c) ? 0 : placeable(c); left != 0;',
   },
   {
     without: 'A: what is done cannot be hidden as well',
@@ -61,13 +61,13 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     without: 'C: only reads that were in flight then have credit',
-    file: 'search.ts',
+    file: 'choices.ts',
     replace: 'creditOf(c) & ~done;',
     by: 'pendingReads & ~done;',
   },
   {
     without: 'C: credit is worth something as long as an overwrite may be hidden',
-    file: 'search.ts',
+    file: 'choices.ts',
     replace: '(optional & pendingOverwrites) == 0 ? 0 :',
     by: '(optional & pendingReads) == 0 ? 0 :',
   },
@@ -238,6 +238,30 @@ const MUTATIONS: readonly Mutation[] = [
     file: 'search.ts',
     replace: 'state < starts && outcome',
     by: 'state < 1 && outcome',
+  },
+  {
+    without: 'dash: what it takes back is no part of its order',
+    file: 'dash.ts',
+    replace: 'aim();\n  eraseTo(lengthAt(c));',
+    by: 'aim();',
+  },
+  {
+    without: 'dash: it goes back to where choices are left',
+    file: 'dash.ts',
+    replace: 'if (isSpent(c)) spare = c;',
+    by: 'if (true) spare = c;',
+  },
+  {
+    without: 'dash: the window goes back with it',
+    file: 'dash.ts',
+    replace: 'moveTo(completionOf(c));\n  aim();\n  eraseTo',
+    by: 'aim();\n  eraseTo',
+  },
+  {
+    without: 'dash: with other reads to come it is somewhere else',
+    file: 'dash.ts',
+    replace: ' + creditOf(c);',
+    by: ';',
   },
   {
     without: 'sight: who came back does not remember what he left',

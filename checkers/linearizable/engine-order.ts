@@ -5,7 +5,7 @@
 import { invariant } from '../../harness/core/invariant.ts';
 import { choiceAt, type Trail } from './engine.ts';
 import { NEVER, OVERWRITE, type Problem, READ_ONLY } from './problem.ts';
-import { Room } from './room.ts';
+import { Room, zeroBytes } from './room.ts';
 
 const NONE = -1;
 
@@ -48,7 +48,7 @@ class Reconstruction {
   constructor(problem: Problem) {
     const count = problem.kinds.length;
     this.#problem = problem;
-    this.#isPlaced = new Uint8Array(count);
+    this.#isPlaced = zeroBytes(count);
     this.#next = room.column(count).fill(NONE);
     this.#reads = room.column(count).fill(NONE);
     this.#places = placesFor(0);

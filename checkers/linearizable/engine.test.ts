@@ -52,24 +52,45 @@ test('a register of many values, of which one comes back, has an order', () => {
   expect(judged?.steps).toBeGreaterThan(0);
 });
 
-test('what is told of a search that cannot begin is not that of the one before', () => {
+test.for([
+  [false, false, 'invalid'],
+  [true, false, 'gave-up'],
+  [true, true, 'gave-up'],
+] as const)(
+  'a search that cannot begin tells nothing of the one before: %j, %j',
+  ([dashed, isDash, end]) => {
+    const engine = new Engine();
+    const problem = parseProblem('w1[0,1] w2[2,3] r1[4,5]');
+    engine.start(problem, { memoryBytes: 2 ** 24, isDash: dashed });
+    expect(engine.run(100)).toBe(end);
+    expect(engine.steps).toBeGreaterThan(0);
+    expect(engine.start(problem, { memoryBytes: 2 ** 10, isDash })).toBe('memory');
+    expect(engine.run(100)).toBe('memory');
+    const { steps, configurations, concurrency, passed } = engine;
+    expect({ steps, configurations, concurrency, passed }).toEqual({
+      steps: 0,
+      configurations: 0,
+      concurrency: 0,
+      passed: 0,
+    });
+    expect(engine.blocked()).toBeUndefined();
+    expect(engine.trail()).toHaveLength(0);
+    expect(engine.deadEnds(9)).toEqual([]);
+  },
+);
+
+test('however little memory there is, a dash tells nothing of the one before', () => {
   const engine = new Engine();
-  const problem = parseProblem('w1[0,1] w2[2,3] r1[4,5]');
-  engine.start(problem, { memoryBytes: 2 ** 24 });
-  expect(engine.run(100)).toBe('invalid');
-  expect(engine.steps).toBeGreaterThan(0);
-  expect(engine.start(problem, { memoryBytes: 2 ** 10 })).toBe('memory');
-  expect(engine.run(100)).toBe('memory');
-  const { steps, configurations, concurrency, passed } = engine;
-  expect({ steps, configurations, concurrency, passed }).toEqual({
-    steps: 0,
-    configurations: 0,
-    concurrency: 0,
-    passed: 0,
-  });
-  expect(engine.blocked()).toBeUndefined();
-  expect(engine.trail()).toHaveLength(0);
-  expect(engine.deadEnds(9)).toEqual([]);
+  const problem = parseProblem('w1[0,1] w2[2,3] r2[4,5]');
+  const outcomes = new Set<string>();
+  for (let memoryBytes = 2 ** 10; memoryBytes < 2 ** 20; memoryBytes += 2 ** 11) {
+    engine.start(problem, { memoryBytes: 2 ** 24, isDash: true });
+    expect(engine.run(100)).toBe('valid');
+    expect(engine.trail()).not.toHaveLength(0);
+    outcomes.add(engine.start(problem, { memoryBytes, isDash: true }));
+    expect([engine.steps, engine.trail()?.length]).toEqual([0, 0]);
+  }
+  expect([...outcomes]).toEqual(['memory', 'running']);
 });
 
 test.for([

@@ -43,15 +43,28 @@ export interface SearchOptions {
    * whatever came before it, and `valid` says nothing.
    */
   readonly isStretch?: boolean;
+  /**
+   * One choice after another, which is soon where an order is nearly straight ahead; otherwise it
+   * gives up. Only where every outcome is known, and there is one state to begin in.
+   */
+  readonly isDash?: boolean;
   readonly memoryBytes: number;
 }
 
-export type Progress = 'running' | 'valid' | 'invalid' | 'memory' | 'states' | 'width';
+/** `gave-up`: only a dash does. */
+export type Progress = 'running' | 'valid' | 'invalid' | 'memory' | 'states' | 'gave-up' | 'width';
 
 /** Addresses have 32 bits; the last page stays out of reach, so that none overflows. */
 const ADDRESSABLE_BYTES = 2 ** 32 - 2 ** 16;
 
-const PROGRESS: readonly Progress[] = ['running', 'valid', 'invalid', 'memory', 'states'];
+const PROGRESS: readonly Progress[] = [
+  'running',
+  'valid',
+  'invalid',
+  'memory',
+  'states',
+  'gave-up',
+];
 
 /** The choices on the way that got furthest, two numbers each; see `choiceAt`. */
 export type Trail = Int32Array;
@@ -98,16 +111,18 @@ export class Engine {
   }
 
   start(problem: Problem, options: SearchOptions): Progress {
+    const { waveWidth = 0, isStretch = false, isDash = false } = options;
     const { exports } = this.#instance;
-    const { kinds, flags } = problem;
+    const { kinds, flags, starts = 1 } = problem;
     this.#instance.setStep(problem.step);
     this.#progress = 'memory';
     const limit = Math.min(options.memoryBytes, ADDRESSABLE_BYTES);
     if (exports.begin(limit, kinds.length, flags.length) === 0) return this.#progress;
     this.#fill(problem, options.groups);
     const rules = ruleMask(options.rules ?? ALL_RULES, problem);
-    const { waveWidth = 0, isStretch = false } = options;
-    const prepared = exports.prepare(rules, waveWidth, problem.starts ?? 1, Number(isStretch));
+    const prepared = isDash
+      ? exports.prepareToDash(rules)
+      : exports.prepare(rules, waveWidth, starts, Number(isStretch));
     this.#progress = prepared === 0 ? 'running' : prepared === 1 ? 'width' : 'memory';
     return this.#progress;
   }

@@ -3,7 +3,9 @@ import type { Codes, History } from '../../harness/history/history.ts';
 import type { ReadMode } from '../../harness/history/op.ts';
 import { ABSENT_CODE, integerOf, isScalarCode } from '../../harness/history/values.ts';
 import { casParts, register, valueKey } from '../models/register.ts';
+import type { Asked } from './asked.ts';
 import { anythingBut, NEVER, NONE, type RegisterColumns } from './columns.ts';
+import { Room, zeros } from './room.ts';
 
 /**
  * The same as `columnsOf` of the history's keys in order of invocation, where moments are the
@@ -13,11 +15,29 @@ export function historyColumns(
   history: History,
   reads: readonly ReadMode[] = ['linearizable'],
   init: JsonValue = register.init,
-): RegisterColumns {
+): HistoryColumns {
   return new Pass(history, reads, init).run();
 }
 
+export interface HistoryColumns extends RegisterColumns {
+  readonly asked: Asked;
+}
+
+const OTHER = 0;
+const READ = 1;
+const WRITE = 2;
+const CAS = 3;
+type Role = typeof OTHER | typeof READ | typeof WRITE | typeof CAS;
+
+function roleOf(f: string): Role {
+  if (!register.functions.includes(f)) return OTHER;
+  return f === 'read' ? READ : f === 'cas' ? CAS : WRITE;
+}
+
 class Pass {
+  readonly #roles: Role[] = [];
+  /** Of operations with a known outcome, by the code of the function. */
+  readonly #counts: number[] = [];
   readonly #length: number;
   readonly #codes: Codes;
   /** Whether reads of these modes count. */
@@ -39,12 +59,12 @@ class Pass {
     this.#init = this.#ids.code(init);
   }
 
-  run(): RegisterColumns {
+  run(): HistoryColumns {
     const length = this.#length;
     const codes = this.#codes;
     // Those that do not count are overwritten by those that do.
     const call = invocations(codes, length);
-    const all = new Int32Array(5 * call.length);
+    const all = zeros(5 * call.length);
     const column = (at: number): Int32Array =>
       all.subarray(at * call.length, (at + 1) * call.length);
     const [key, needs, puts, ret, revision] = [
@@ -55,12 +75,14 @@ class Pass {
       column(4),
     ];
     let row = 0;
+    let [indefinite, observed] = [0, false];
     for (let next = 0; next < call.length; next++) {
       const at = call[next] as number;
       if (codes.processCode(at) < 0) continue;
-      const f = codes.f(at);
-      const isRead = f === 'read';
-      if (!isRead && !register.functions.includes(f)) continue;
+      const f = codes.fCode(at);
+      const role = this.#roleOf(f);
+      if (role === OTHER) continue;
+      const isRead = role === READ;
       if (!this.#isCounted(at, isRead)) continue;
       const other = codes.pairOf(at);
       const pair = other < length ? other : NONE;
@@ -74,7 +96,7 @@ class Pass {
       else if (isRead) needed = this.#ids.id(own, codes.valueCode(pair));
       else {
         const value = codes.valueCode(at);
-        const isCas = f === 'cas';
+        const isCas = role === CAS;
         put = this.#ids.id(own, isCas ? this.#ids.part(value, 1) : value);
         if (isCas) needed = this.#ids.id(own, this.#ids.part(value, 0));
       }
@@ -83,6 +105,11 @@ class Pass {
       puts[row] = put === needed ? NONE : put;
       call[row] = at;
       ret[row] = type === 'info' ? NEVER : pair;
+      if (type === 'info') indefinite++;
+      else {
+        this.#counts[f] = (this.#counts[f] ?? 0) + 1;
+        observed ||= needed !== NONE;
+      }
       revision[row] = pair === NONE ? NONE : codes.revision(pair);
       row++;
     }
@@ -91,6 +118,7 @@ class Pass {
       row === numbers.length ? numbers : numbers.subarray(0, row);
     let values: readonly JsonValue[] | undefined;
     return {
+      asked: { counts: this.#byName(length), indefinite, observed },
       length: row,
       keys: this.#keys,
       // Hardly anybody asks.
@@ -107,6 +135,18 @@ class Pass {
       moments: length,
       revision: counted(revision),
     };
+  }
+
+  #byName(length: number): ReadonlyMap<string, number> {
+    const counts = new Map<string, number>();
+    for (const f of this.#codes.functionCodes(length))
+      if (this.#counts[f] !== undefined) counts.set(this.#codes.nameText(f), this.#counts[f]);
+    return counts;
+  }
+
+  /** What a function is to a register, by its code. */
+  #roleOf(f: number): Role {
+    return (this.#roles[f] ??= roleOf(this.#codes.nameText(f)));
   }
 
   #isCounted(at: number, isRead: boolean): boolean {
@@ -137,7 +177,7 @@ class Pass {
 
 /** The entries that are invocations. There is no branch, which would be a guess each time. */
 function invocations(codes: Codes, length: number): Int32Array {
-  const found = new Int32Array(length);
+  const found = zeros(length);
   let count = 0;
   for (let at = 0; at < length; at++) {
     found[count] = at;
@@ -152,7 +192,9 @@ const NEAR_BITS = 4;
 /** Of tables that grow, powers of two: the first room of a short history, and of a long one. */
 const [ROOM_MIN, ROOM_MAX] = [32, 1024];
 
-const NOTHING = new Int32Array(0);
+const NOTHING = zeros(0);
+/** For the tables of one history after the other, which nobody needs in the end. */
+const room = new Room();
 
 /** A number for each value of each key. */
 class ValueIds {
@@ -182,11 +224,12 @@ class ValueIds {
   /** `entries`: of the history. */
   constructor(codes: Codes, entries: number) {
     this.#codes = codes;
-    let room = ROOM_MIN;
-    while (room < entries && room < ROOM_MAX) room *= 2;
-    this.#room = room;
-    this.#keyOf = new Int32Array(room);
-    this.#codeOf = new Int32Array(room);
+    let first = ROOM_MIN;
+    while (first < entries && first < ROOM_MAX) first *= 2;
+    this.#room = first;
+    this.#keyOf = zeros(first);
+    this.#codeOf = zeros(first);
+    room.clear();
   }
 
   /** The code of a value that is not of the history. */
@@ -214,7 +257,7 @@ class ValueIds {
   }
 
   #widen(small: number): void {
-    const more = new Int32Array(Math.max(this.#room, 2 ** Math.ceil(Math.log2(small + 1))));
+    const more = room.zeros(Math.max(this.#room, 2 ** Math.ceil(Math.log2(small + 1))));
     more.set(this.#direct);
     this.#direct = more;
   }
@@ -222,7 +265,7 @@ class ValueIds {
   #hashed(key: number, code: number): number {
     if (this.#mask < 0) {
       this.#mask = this.#room - 1;
-      this.#table = new Int32Array(3 * this.#room);
+      this.#table = room.zeros(3 * this.#room);
     }
     const table = this.#table;
     let slot = hash(key, code) & this.#mask;
@@ -283,7 +326,7 @@ class ValueIds {
   #grow(): void {
     const old = this.#table;
     this.#mask = 2 * this.#mask + 1;
-    this.#table = new Int32Array(3 * (this.#mask + 1));
+    this.#table = room.zeros(3 * (this.#mask + 1));
     for (let from = 0; from < old.length; from += 3) {
       if (old[from + 2] === 0) continue;
       let slot = hash(old[from] as number, old[from + 1] as number) & this.#mask;
@@ -300,7 +343,7 @@ function smallOf(code: number): number {
 }
 
 function doubled(numbers: Int32Array, least: number = 1): Int32Array {
-  const more = new Int32Array(Math.max(least, 2 * numbers.length));
+  const more = zeros(Math.max(least, 2 * numbers.length));
   more.set(numbers);
   return more;
 }

@@ -3,7 +3,7 @@ import type { History } from '../../harness/history/history.ts';
 import type { ReadMode } from '../../harness/history/op.ts';
 import { type KeyHistory, type KeyOp, keyHistories } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
-import { type Asked, askedOf, askedOfColumns } from './asked.ts';
+import { type Asked, askedOf } from './asked.ts';
 import { isRegister } from './columns.ts';
 import { explained } from './explain-key.ts';
 import { type JudgeOptions, judgementOf, type KeyJudgement } from './judgement.ts';
@@ -32,8 +32,7 @@ export function* historyRounds(
   const { model } = options;
   if (isRegister(model)) {
     const registers = registersOfHistory(history, model, reads);
-    const asked = askedOfColumns(history, registers.columns);
-    return { asked, judgements: yield* registerRounds(registers, options) };
+    return { asked: registers.asked, judgements: yield* registerRounds(registers, options) };
   }
   const keys = keyHistories(history, model, reads).filter(({ ops }) => ops.length > 0);
   return { asked: askedOf(keys), judgements: yield* keyRounds(keys, options) };

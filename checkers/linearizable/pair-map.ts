@@ -1,6 +1,10 @@
+import { zeros } from './room.ts';
+
 /** Integers from 0 in three words each: both of the pair, the first one plus one, and its value. */
 const WORDS = 3;
 const FIRST_SLOTS = 64;
+/** Of maps that nobody has added to, which many are for good. It stays as it is. */
+const EMPTY = new Int32Array(WORDS);
 /** Up to so many slots it grows fourfold, which saves half of the moves. */
 const SMALL = 2 ** 14;
 
@@ -9,8 +13,8 @@ const SMALL = 2 ** 14;
  * `Map` would need one key made of both, and takes several times as long.
  */
 export class PairMap {
-  #table: Int32Array = new Int32Array(WORDS * FIRST_SLOTS);
-  #mask: number = FIRST_SLOTS - 1;
+  #table: Int32Array = EMPTY;
+  #mask: number = 0;
   #size: number = 0;
 
   get(a: number, b: number): number | undefined {
@@ -52,8 +56,8 @@ export class PairMap {
   #grow(): void {
     const before = this.#table;
     const slots = this.#mask + 1;
-    this.#mask = (slots < SMALL ? 4 : 2) * slots - 1;
-    this.#table = new Int32Array(WORDS * (this.#mask + 1));
+    this.#mask = Math.max(FIRST_SLOTS, (slots < SMALL ? 4 : 2) * slots) - 1;
+    this.#table = zeros(WORDS * (this.#mask + 1));
     for (let at = 0; at < before.length; at += WORDS) {
       const [a, b] = [(before[at] as number) - 1, before[at + 1] as number];
       if (a >= 0) this.#put(this.#placeOf(a, b), a, b, before[at + 2] as number);

@@ -3,7 +3,7 @@ import type { Random } from '../../harness/core/prng.ts';
 import { randomOf } from '../testkit/context.ts';
 import { columnsOf, type KeyIntervals, NEVER, ranksOf } from './columns.ts';
 import { columnsOfPart, partitionOf } from './partition.ts';
-import { Room } from './room.ts';
+import { Room, zeroBytes, zeros } from './room.ts';
 
 type Ops = KeyIntervals['ops'];
 
@@ -98,6 +98,22 @@ test('columns from one room do not overlap until it is cleared', () => {
   expect(room.column(8).length).toBe(8);
 });
 
+test('short columns are of zeros, their own, and as long as was asked for', () => {
+  const lengths = Array.from({ length: 3000 }, (_, at) => (at * 7919) % 300);
+  const columns = [...lengths.map((length) => zeros(length)), ...[0, 5000].map(zeros)];
+  const bytes = lengths.map((length) => zeroBytes(length));
+  expect(columns.map(({ length }) => length)).toEqual([...lengths, 0, 5000]);
+  expect(bytes.map(({ length }) => length)).toEqual(lengths);
+  for (const all of [columns, bytes])
+    for (const [at, column] of all.entries()) {
+      expect(column.every((number) => number === 0)).toBe(true);
+      column.fill(at + 1);
+    }
+  expect(columns.every((column, at) => column.every((number) => number === at + 1))).toBe(true);
+  expect(() => zeros(-1)).toThrow(RangeError);
+  expect(zeros(3)).toHaveLength(3);
+});
+
 test('what never ends stays so', () => {
   const ops: Ops = [
     {
@@ -109,4 +125,35 @@ test('what never ends stays so', () => {
   ];
   const parts = partitionOf(columnsOf([{ key: 'x', ops }]), Uint8Array.of(1));
   expect([...columnsOfPart(parts, 0).returns]).toEqual([NEVER, 2]);
+});
+
+test('the only key is searched in the columns as they are, which says the same as to cut it out', () => {
+  let wholes = 0;
+  for (let seed = 0; seed < 300; seed++) {
+    const ops = anyOps(randomOf(seed));
+    const { whole, ...cut } = partitionOf(columnsOf([{ key: 'x', ops }]), Uint8Array.of(1));
+    if (whole === undefined) continue;
+    wholes++;
+    const before = structuredClone(whole);
+    for (const isRanked of [false, true])
+      expect(columnsOfPart({ ...cut, whole }, 0, new Room(), isRanked)).toEqual(
+        columnsOfPart(cut, 0, new Room(), isRanked),
+      );
+    expect(whole).toEqual(before);
+  }
+  expect(wholes).toBeGreaterThan(20);
+});
+
+test('beside a key without operations the values of the other one have numbers of their own', () => {
+  const ops = reads(9, (start) => start + 2.5);
+  const columns = columnsOf([
+    { key: 'x', ops: [] },
+    { key: 'y', ops },
+  ]);
+  const parts = partitionOf(columns, Uint8Array.of(0, 1));
+  const alone = partitionOf(columnsOf([{ key: 'y', ops }]), Uint8Array.of(1));
+  expect(columnsOfPart(parts, 0, new Room(), false)).toEqual(
+    columnsOfPart(alone, 0, new Room(), false),
+  );
+  expect(parts.whole).toBeUndefined();
 });

@@ -2,7 +2,7 @@
 import { invariant } from '../../harness/core/invariant.ts';
 import { anythingBut, NEVER, NONE, type RegisterColumns } from './columns.ts';
 import { later } from './fast/branchless.ts';
-import { Room, sharable } from './room.ts';
+import { Room, sharable, zeroBytes, zeros } from './room.ts';
 
 /** One part after the other; numbers only, so that threads can share them. */
 export interface Parts {
@@ -16,6 +16,8 @@ export interface Parts {
    * moments of its invocation and completion, as they are in the columns.
    */
   readonly table: Int32Array;
+  /** Of the only part: what the table has, in columns that must not be changed, if they are there. */
+  readonly whole?: PartColumns;
 }
 
 const WORDS = 4;
@@ -41,11 +43,30 @@ export function columnsOfPart(
   room: Room = new Room(0),
   isRanked: boolean = true,
 ): PartColumns {
-  const [from, to] = [parts.first[part] as number, parts.first[part + 1] as number];
-  const column = (): Int32Array => room.column(to - from);
-  const columns = { needs: column(), puts: column(), calls: column(), returns: column() };
-  const table = parts.table.subarray(WORDS * from, WORDS * to);
-  const { needs, puts, calls, returns } = columns;
+  const size = (parts.first[part + 1] as number) - (parts.first[part] as number);
+  const { whole } = parts;
+  if (whole !== undefined && !isRanked) return whole;
+  const column = (): Int32Array => room.column(size);
+  const columns =
+    whole === undefined
+      ? { needs: column(), puts: column(), calls: column(), returns: column() }
+      : { ...whole, calls: column(), returns: column() };
+  const table = (): Int32Array => rowsOf(parts, part);
+  const last = whole === undefined ? spread(table(), columns) : copied(whole, columns);
+  if (!isRanked) return columns;
+  const first = columns.calls[0] ?? 0;
+  if (last - first < GAPS * size)
+    rankByCount(columns, first, room.column(last - first + 1).fill(0));
+  else if (!rankByPass(table(), columns, column())) rankBySort(table(), columns);
+  return columns;
+}
+
+function rowsOf({ table, first }: Parts, part: number): Int32Array {
+  return table.subarray(WORDS * (first[part] as number), WORDS * (first[part + 1] as number));
+}
+
+/** Returns the last moment. */
+function spread(table: Int32Array, { needs, puts, calls, returns }: PartColumns): number {
   let [before, last] = [NONE, NONE];
   for (let row = 0, at = 0; at < table.length; row++, at += WORDS) {
     needs[row] = table[at] as number;
@@ -53,16 +74,25 @@ export function columnsOfPart(
     const [call, ret] = [table[at + CALL] as number, table[at + RET] as number];
     calls[row] = call;
     returns[row] = ret;
-    if (call <= before) invariant(false, 'the operations of a key are in order of invocation');
+    if (call <= before) invariant(false, OUT_OF_ORDER);
     before = call;
     last = later(last, ret === NEVER ? call : ret);
   }
-  if (!isRanked) return columns;
-  const first = table[CALL] ?? 0;
-  if (last - first < GAPS * calls.length)
-    rankByCount(columns, first, room.column(last - first + 1).fill(0));
-  else if (!rankByPass(table, columns, column())) rankBySort(table, columns);
-  return columns;
+  return last;
+}
+
+const OUT_OF_ORDER = 'the operations of a key are in order of invocation';
+
+/** Copies the moments; returns the last one. */
+function copied(whole: PartColumns, { calls, returns }: PartColumns): number {
+  calls.set(whole.calls);
+  returns.set(whole.returns);
+  let last = NONE;
+  for (let row = 0; row < calls.length; row++) {
+    const ret = returns[row] as number;
+    last = later(last, ret === NEVER ? (calls[row] as number) : ret);
+  }
+  return last;
 }
 
 /** So many moments of others for each operation are less work than any other way to number them. */
@@ -151,10 +181,10 @@ export interface Partition extends Parts {
 export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Partition {
   const dropped = unobservable(columns, wanted);
   const { length, key } = columns;
-  const keys = new Int32Array(wanted.length)
+  const keys = zeros(wanted.length)
     .map((_, own) => own)
     .filter((own) => wanted[own] === 1);
-  const counts = new Int32Array(wanted.length);
+  const counts = zeros(wanted.length);
   if (wanted.length === 1 && dropped === undefined) counts[0] = length;
   else
     for (let row = 0; row < length; row++) {
@@ -162,7 +192,7 @@ export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Parti
       const own = key[row] as number;
       counts[own] = (counts[own] as number) + 1;
     }
-  const partOf = new Int32Array(wanted.length).fill(NONE);
+  const partOf = zeros(wanted.length).fill(NONE);
   const first = sharable(keys.length + 1);
   for (let part = 0; part < keys.length; part++) {
     const own = keys[part] as number;
@@ -174,13 +204,20 @@ export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Parti
     partOf.map((part) => (part === NONE ? NONE : (first[part] as number)));
   const values = localValues(columns, partOf, keys);
   const count = first[keys.length] as number;
+  const whole = count === length ? wholeOf(columns) : undefined;
+  let table: Int32Array | undefined;
   return {
     keys,
     first,
     values: values.counts,
-    table: filled(columns, places(), dropped, values.of, sharable(WORDS * count)),
+    /** Filled when it is asked for. */
+    get table() {
+      table ??= filled(columns, places(), dropped, values.of, sharable(WORDS * count));
+      return table;
+    },
+    ...(whole && { whole }),
     rows: () => {
-      const rows = new Int32Array(count);
+      const rows = zeros(count);
       const next = places();
       for (let row = 0; row < length; row++) {
         const own = key[row] as number;
@@ -192,6 +229,21 @@ export function partitionOf(columns: RegisterColumns, wanted: Uint8Array): Parti
       return rows;
     },
   };
+}
+
+/** Of the only key; undefined: its values have other numbers in a part. */
+function wholeOf(columns: RegisterColumns): PartColumns | undefined {
+  const { length, keys, initial } = columns;
+  if (keys.length > 1 || initial[0] !== 0) return undefined;
+  const [needs, puts, calls, returns] = [
+    columns.needs,
+    columns.puts,
+    columns.call,
+    columns.ret,
+  ].map((column) => column.subarray(0, length)) as [Int32Array, Int32Array, Int32Array, Int32Array];
+  for (let row = 1; row < length; row++)
+    if ((calls[row] as number) <= (calls[row - 1] as number)) invariant(false, OUT_OF_ORDER);
+  return { needs, puts, calls, returns };
 }
 
 function filled(
@@ -226,7 +278,7 @@ function localValues(
   keys: Int32Array,
 ): { readonly of: Int32Array; readonly counts: Int32Array } {
   const middle = keyOf.length + 1;
-  const of = new Int32Array(2 * middle);
+  const of = zeros(2 * middle);
   const counts = sharable(keys.length).fill(1);
   of[middle + NONE] = NONE;
   for (let value = 0; value < keyOf.length; value++) {
@@ -248,15 +300,15 @@ function localValues(
 function unobservable(columns: RegisterColumns, wanted: Uint8Array): Uint8Array | undefined {
   const { length, key, needs, puts, ret, keyOf } = columns;
   if (!ret.includes(NEVER)) return undefined;
-  const needed = new Int32Array(keyOf.length);
+  const needed = zeros(keyOf.length);
   /** Of each key: whether a refusal may have seen any value but one. */
-  const any = new Uint8Array(wanted.length);
+  const any = zeroBytes(wanted.length);
   for (let row = 0; row < length; row++) {
     const value = needs[row] as number;
     if (value >= 0) needed[value] = (needed[value] as number) + 1;
     else if (value < NONE) any[key[row] as number] = 1;
   }
-  const dropped = new Uint8Array(length);
+  const dropped = zeroBytes(length);
   let candidates: number[] = [];
   for (let row = 0; row < length; row++) if (ret[row] === NEVER) candidates.push(row);
   for (let before = Infinity; candidates.length < before; ) {

@@ -53,8 +53,8 @@ test('however long it is cut off at, one look more is one slice more', () => {
   const steps = Array.from({ length: LOOKS / 3 }, (_, at) => stepsUntil(at + 1));
   const slices = steps.slice(1).map((count, at) => count - (steps[at] as number));
   expect(Math.max(...slices)).toBe(STEPS_A_LOOK);
-  // The deep search begins with a short one, and when it stands still so does a stretch.
-  expect(slices.filter((count) => count === 64)).toHaveLength(2);
+  // Every search begins with a short one, and when one stands still so does a stretch.
+  expect(slices.filter((count) => count === 64)).toHaveLength(3);
 });
 
 test.for([
@@ -83,4 +83,30 @@ test('searches and stretches together have no more memory than there is', () => 
   const sum = [...shares.values()].reduce((total, bytes) => total + bytes, 0);
   expect(sum).toBeLessThanOrEqual(2 ** 28);
   expect(sum).toBeGreaterThan(0.99 * 2 ** 28);
+});
+
+test('what does not fit is unknown for want of memory, whatever its engine did before', () => {
+  const call = { f: 'write', input: 1, output: null, outcome: 'ok' } as const;
+  const ops = Array.from({ length: 20_000 }, (_, at) => ({ call, start: 2 * at, end: 2 * at + 1 }));
+  const budget = { clock: { now: () => nanos(0) }, deadline: nanos(1), steps: 1e6 };
+  for (const wanted of ['valid', 'memory', 'valid'] as const) {
+    const memoryBytes = wanted === 'memory' ? 300_000 : 2 ** 28;
+    const found = decide(ops, register, { ...budget, memoryBytes });
+    if (wanted === 'valid') expect(found).toMatchObject({ result: 'valid' });
+    else
+      expect(found).toMatchObject({ result: 'unknown', reason: 'memory', steps: 0, furthest: [] });
+  }
+});
+
+test('a dash that goes astray leaves the others their share of the steps', () => {
+  const problem = hardProblem(chance());
+  const limits = { clock: { now: () => nanos(0) }, deadline: nanos(1), memoryBytes: 2 ** 28 };
+  using run = vi.spyOn(Engine.prototype, 'run');
+  using start = vi.spyOn(Engine.prototype, 'start');
+  race(problem, { ...limits, steps: 20 * problem.kinds.length + 100_000 });
+  const isDash = start.mock.calls.map(([, options]) => options.isDash === true);
+  expect(isDash[0]).toBe(true);
+  expect(isDash.slice(1)).not.toContain(true);
+  expect(start.mock.calls.length).toBeGreaterThan(2);
+  expect(run.mock.calls.length).toBeGreaterThan(20);
 });

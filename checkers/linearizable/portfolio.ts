@@ -1,7 +1,8 @@
 /**
- * Decides whether there is an order, with two searches that take turns. Neither is the best for all:
- * one that keeps every configuration of a moment (wide) is sure to end early when there is no order,
- * and its memory does not grow with the length; one that goes deep often finds an order sooner.
+ * Decides whether there is an order. Where every outcome is known a dash comes first, which costs the
+ * least and mostly finds one. Else two searches take turns, as neither is the best for all: one that
+ * keeps every configuration of a moment (wide) is sure to end early when there is no order, and its
+ * memory does not grow with the length; one that goes deep often finds an order sooner.
  */
 import { unreachable } from '../../harness/core/invariant.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
@@ -81,10 +82,12 @@ export function race(problem: Problem, budget: SearchBudget, wanted: Wanted = 'e
   return new Race(problem, budget, wanted).run();
 }
 
+type Strategy = 'dash' | 'wide' | 'deep';
+
 interface Runner {
   readonly engine: Engine;
   readonly search: Refinement;
-  readonly isDeep: boolean;
+  readonly strategy: Strategy;
   readonly pace: Pace;
   /** How many completions were passed, and after how many steps that was so. */
   passed: number;
@@ -106,10 +109,14 @@ const KEPT_BYTES = 2 ** 26;
 const STRETCH_SHARE = 1 / 8;
 const STRETCH_BYTES_MAX = 2 ** 24;
 
+function spare(engine: Engine): void {
+  if (engine.bytes <= KEPT_BYTES) idle.push(engine);
+}
+
 class Race {
   readonly #problem: Problem;
   readonly #budget: SearchBudget;
-  readonly #toCome: ('wide' | 'deep')[];
+  readonly #toCome: Strategy[];
   readonly #memoryBytes: number;
   readonly #stretchBytes: number;
   readonly #headStart: number;
@@ -117,7 +124,11 @@ class Race {
   readonly #runners: Runner[] = [];
   readonly #isDefinite: boolean;
   #stepsMax: number;
+  /** Of the dash, once it gave up, and of stretches. */
+  #stepsBefore = 0;
   #stretchSteps = 0;
+  /** Of the dash, until another takes it. */
+  #left: Engine | undefined;
 
   constructor(problem: Problem, budget: SearchBudget, wanted: Wanted) {
     this.#problem = problem;
@@ -125,11 +136,14 @@ class Race {
     this.#stepsMax = budget.steps;
     this.#wanted = wanted;
     this.#isDefinite = !problem.returns.includes(NEVER);
+    const mayDash = this.#isDefinite && (problem.starts ?? 1) === 1;
     this.#toCome = this.#isDefinite ? ['wide', 'deep'] : ['deep', 'wide'];
+    // It is over before the others begin, and so has no share of its own of the memory.
+    if (mayDash) this.#toCome.unshift('dash');
     const share = problem.states === undefined ? 0 : STRETCH_SHARE * budget.memoryBytes;
     this.#stretchBytes = Math.min(STRETCH_BYTES_MAX, Math.floor(share));
     const left = budget.memoryBytes - this.#stretchBytes;
-    this.#memoryBytes = Math.floor(left / this.#toCome.length);
+    this.#memoryBytes = Math.floor(left / 2);
     this.#headStart = SLICE + 2 * problem.kinds.length;
   }
 
@@ -158,15 +172,18 @@ class Race {
           case 'running':
             if (this.#isHopeless(runner)) return this.#refuted(runner);
             break;
+          case 'gave-up':
           case 'memory':
           case 'states':
+            if (runner.strategy === 'dash') this.#leave(runner);
             break;
           default:
             return unreachable(progress);
         }
       }
     } finally {
-      for (const { engine } of this.#runners) if (engine.bytes <= KEPT_BYTES) idle.push(engine);
+      for (const { engine } of this.#runners) spare(engine);
+      if (this.#left !== undefined) spare(this.#left);
     }
   }
 
@@ -180,24 +197,27 @@ class Race {
     const running = this.#runners.filter(({ search }) => search.progress === 'running');
     const hasHeadStart = ({ search }: Runner): boolean => search.steps < this.#headStart;
     const first =
-      running.find(({ search }) => search.isRefuted) ??
+      running.find(({ strategy, search }) => strategy === 'dash' || search.isRefuted) ??
       running.find((one) => hasHeadStart(one) && (!this.#isDefinite || getsOn(one)));
     if (first !== undefined) return first;
     const strategy = this.#toCome.shift();
-    if (strategy !== undefined) return this.#add(strategy === 'deep', running);
+    if (strategy !== undefined) return this.#add(strategy, running);
     const isLess = (a: Runner, b: Runner): number =>
       a.pace.spent - b.pace.spent || a.search.steps - b.search.steps;
-    return running.find((one) => !one.isDeep && hasHeadStart(one)) ?? running.toSorted(isLess)[0];
+    const wide = running.find((one) => one.strategy === 'wide' && hasHeadStart(one));
+    return wide ?? running.toSorted(isLess)[0];
   }
 
-  #add(isDeep: boolean, running: readonly Runner[]): Runner {
-    const engine = idle.pop() ?? new Engine();
-    const options = { waveWidth: isDeep ? 1 : 0, memoryBytes: this.#memoryBytes };
+  #add(strategy: Strategy, running: readonly Runner[]): Runner {
+    const engine = this.#left ?? idle.pop() ?? new Engine();
+    this.#left = undefined;
+    const [isDash, isWide] = [strategy === 'dash', strategy === 'wide'];
+    const options = { isDash, waveWidth: isWide ? 0 : 1, memoryBytes: this.#memoryBytes };
     const spent = running.map(({ pace }) => pace.spent);
     const runner: Runner = {
       engine,
-      search: new Refinement(engine, this.#problem, options, isDeep),
-      isDeep,
+      search: new Refinement(engine, this.#problem, options, !isWide),
+      strategy,
       pace: new Pace(this.#budget.clock, spent.length === 0 ? 0 : Math.min(...spent)),
       passed: 0,
       passedAfter: 0,
@@ -206,6 +226,13 @@ class Race {
     };
     this.#runners.push(runner);
     return runner;
+  }
+
+  /** Others will find out what it did not; the next one has its engine, and so its memory. */
+  #leave(runner: Runner): void {
+    this.#stepsBefore += runner.search.steps;
+    this.#runners.splice(this.#runners.indexOf(runner), 1);
+    this.#left = runner.engine;
   }
 
   #advance(runner: Runner): void {
@@ -220,12 +247,12 @@ class Race {
 
   /** Whether a search that stands still does so at what no order gets past, whatever came before. */
   #isHopeless(runner: Runner): boolean {
-    const { isDeep, passed, tried, triedAfter, search } = runner;
-    if (!isDeep || search.isRefuted || getsOn(runner)) return false;
+    const { strategy, passed, tried, triedAfter, search } = runner;
+    if (strategy === 'wide' || search.isRefuted || getsOn(runner)) return false;
     const isNew = passed !== tried || search.steps >= 2 * triedAfter;
-    // Stretches never take more than the search that asks for them.
-    const fair = search.steps - this.#stretchSteps;
-    const steps = Math.min(fair, this.#stepsMax - this.#effort().steps);
+    // Stretches never take more than the searches that ask for them.
+    const { steps: spent } = this.#effort();
+    const steps = Math.min(spent - 2 * this.#stretchSteps, this.#stepsMax - spent);
     const blocked = search.blocked();
     if (!isNew || steps <= 0 || blocked === undefined) return false;
     runner.tried = passed;
@@ -237,12 +264,13 @@ class Race {
     const found = isImpossibleBy(this.#problem, blocked, engine, budget);
     runner.pace.spent += clock.now() - before;
     this.#stretchSteps += found.steps;
-    idle.push(engine);
+    spare(engine);
     return found.isImpossible;
   }
 
   #effort(): Pick<Raced, 'steps' | 'configurations' | 'states' | 'width'> {
-    let [steps, configurations, states, width] = [this.#stretchSteps, 0, 0, 0];
+    let [configurations, states, width] = [0, 0, 0];
+    let steps = this.#stepsBefore + this.#stretchSteps;
     for (const { engine, search } of this.#runners) {
       steps += search.steps;
       configurations += search.configurations;
@@ -253,11 +281,13 @@ class Race {
   }
 
   /** Undefined when there was no memory left to tell it. */
-  #order({ engine }: Runner): readonly number[] | undefined {
+  #order({ engine, search }: Runner): readonly number[] | undefined {
     if ((this.#problem.starts ?? 1) > 1) return [];
     const trail = engine.trail();
     if (trail === undefined) return undefined;
     const blocked = engine.blocked();
+    // It did not even begin.
+    if (blocked === undefined && search.progress !== 'valid') return [];
     const upTo = blocked === undefined ? NEVER : (this.#problem.returns[blocked] as number);
     return orderOf(this.#problem, trail, upTo);
   }
@@ -276,8 +306,8 @@ class Race {
     if (refuted !== undefined) return this.#refuted(refuted);
     const furthest = this.#furthest();
     const wantsOrder = this.#wanted === 'everything';
-    const order = (wantsOrder && furthest && this.#order(furthest)) || [];
-    return { ...this.#effort(), result: 'unknown', reason, ...blockedBy(furthest), order };
+    const told = { ...this.#effort(), result: 'unknown', reason, ...blockedBy(furthest) } as const;
+    return { ...told, order: (wantsOrder && furthest && this.#order(furthest)) || [] };
   }
 
   /** Of those that used no more than there is, the one that got furthest. */
@@ -288,10 +318,10 @@ class Race {
   }
 }
 
-/** A deep one has passed more; a wide one takes hardly a step for each completion. */
-function getsOn({ isDeep, search, passed, passedAfter }: Runner): boolean {
+/** A wide one takes hardly a step for each completion; others have passed more. */
+function getsOn({ strategy, search, passed, passedAfter }: Runner): boolean {
   const { steps } = search;
-  return isDeep ? steps - passedAfter < STANDSTILL : steps < Math.max(SLICE, passed);
+  return strategy === 'wide' ? steps < Math.max(SLICE, passed) : steps - passedAfter < STANDSTILL;
 }
 
 function blockedBy(runner: Runner | undefined): Pick<Raced, 'blocked'> {

@@ -3,6 +3,7 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import type { Interval } from '../key-history.ts';
 import type { Call, Model } from '../models/model.ts';
 import { ranksOf } from './columns.ts';
+import { zeros } from './room.ts';
 import { createTransitions } from './transitions.ts';
 
 /** The moment of a completion that never came. */
@@ -77,8 +78,8 @@ function flagOf(call: Call, model: Model): number {
 
 function momentsOf(ops: readonly Interval[]): Pick<Problem, 'calls' | 'returns'> {
   const ranks = ranksOf(ops);
-  const calls = new Int32Array(ops.length);
-  const returns = new Int32Array(ops.length);
+  const calls = zeros(ops.length);
+  const returns = zeros(ops.length);
   for (let op = 0; op < ops.length; op++) {
     calls[op] = ranks[2 * op] as number;
     returns[op] = ranks[2 * op + 1] as number;

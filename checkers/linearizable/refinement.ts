@@ -17,6 +17,7 @@ import {
   type Trail,
 } from './engine.ts';
 import { NEVER, type Problem } from './problem.ts';
+import { zeros } from './room.ts';
 
 /** How many completions must have their place before the order that got furthest is looked at. */
 const FIRST_LOOK = 512;
@@ -66,7 +67,7 @@ export class Refinement {
 
   #start(): Progress {
     const [together = UNCOUNTED] = this.#rounds === 0 ? [] : this.#vague;
-    const groups = new Int32Array(this.#problem.flags.length);
+    const groups = zeros(this.#problem.flags.length);
     for (let kind = 0; kind < groups.length; kind++)
       groups[kind] = this.#vague.has(kind) ? together : kind;
     return this.#engine.start(this.#problem, { ...this.#options, groups });

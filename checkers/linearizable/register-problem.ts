@@ -2,7 +2,7 @@
 import { anythingBut, NONE } from './columns.ts';
 import type { PartColumns } from './partition.ts';
 import { OVERWRITE, type Problem, READ_ONLY } from './problem.ts';
-import { Room } from './room.ts';
+import { Room, zeroBytes, zeros } from './room.ts';
 
 /**
  * The state of a register is the number of its value, of which there are `values`. It is valid as
@@ -16,7 +16,7 @@ export function registerProblem(
   const { calls, returns } = columns;
   const kinds = room.column(calls.length);
   const { needs, puts } = kindsOf(columns, values, kinds, room);
-  const flags = new Uint8Array(needs.length);
+  const flags = zeroBytes(needs.length);
   for (let kind = 0; kind < flags.length; kind++)
     flags[kind] = puts[kind] === NONE ? READ_ONLY : needs[kind] === NONE ? OVERWRITE : 0;
   return {
@@ -81,7 +81,7 @@ function kindsByPlace(
 function kindsByHash({ needs: needed, puts: put }: PartColumns, kinds: Int32Array): Kinds {
   const [needs, puts]: [number[], number[]] = [[], []];
   /** Kinds, plus one, in an open hash table that is at most half full. */
-  let table = new Int32Array(64);
+  let table = zeros(64);
   let mask = 63;
   const placeOf = (from: number, to: number): number => {
     let place = hash(from, to) & mask;
@@ -101,7 +101,7 @@ function kindsByHash({ needs: needed, puts: put }: PartColumns, kinds: Int32Arra
     kinds[op] = (table[place] as number) - 1;
     if (2 * needs.length <= mask) continue;
     mask = 2 * mask + 1;
-    table = new Int32Array(mask + 1);
+    table = zeros(mask + 1);
     for (const [kind, one] of needs.entries()) table[placeOf(one, puts[kind] as number)] = kind + 1;
   }
   return { needs, puts };

@@ -6,6 +6,7 @@ import type { Anomaly } from '../../harness/protocols/checker.ts';
 import { columnWitnessProblem } from '../certificates/column-witness.ts';
 import { type KeyHistory, keyHistories } from '../key-history.ts';
 import type { Model } from '../models/model.ts';
+import type { Asked } from './asked.ts';
 import { columnsOf, NEVER, NONE, type RegisterColumns } from './columns.ts';
 import { Excerpts, isWorthExcerpts } from './excerpts.ts';
 import { explained, type Hopeless, provenAnomalies } from './explain-key.ts';
@@ -14,8 +15,10 @@ import { type Conflict, uniqueWrites } from './fast/unique-writes.ts';
 import { historyColumns } from './history-columns.ts';
 import { type JudgeOptions, judgementOf, type KeyJudgement } from './judgement.ts';
 import { columnsOfPart, type Partition, partitionOf } from './partition.ts';
+import { Room, zeroBytes, zeros } from './room.ts';
 import {
   type Outcome,
+  type Round,
   type RoundBudget,
   type Rounds,
   roundsOf,
@@ -42,10 +45,11 @@ export function registersOfHistory(
   history: History,
   model: Model,
   reads: readonly ReadMode[],
-): Registers {
+): Registers & { readonly asked: Asked } {
   const columns = historyColumns(history, reads, model.init);
   return {
     columns,
+    asked: columns.asked,
     isStore: true,
     endOf: (row) => columns.ret[row] as number,
     keyHistories: (keys) => {
@@ -81,6 +85,9 @@ export function* registerRounds(
 ): Rounds<KeyJudgement[]> {
   return yield* new RegisterJudge(registers, options).run();
 }
+
+/** For one judge after the other. */
+const room = new Room();
 
 class RegisterJudge {
   readonly #registers: Registers;
@@ -126,7 +133,7 @@ class RegisterJudge {
   /** Returns 1 for each key about which the linear ways say nothing. */
   #withoutSearch(): Uint8Array {
     const columns = this.#columns;
-    const others = new Uint8Array(columns.keys.length);
+    const others = zeroBytes(columns.keys.length);
     if (this.#registers.isStore) {
       const witness = revisionWitness(columns);
       if (witness.holds) {
@@ -139,7 +146,8 @@ class RegisterJudge {
     }
     const repeats = repeating(columns);
     if (!repeats.includes(0)) return others.fill(1);
-    const { verdicts, conflicts } = uniqueWrites(columns);
+    room.clear();
+    const { verdicts, conflicts } = uniqueWrites(columns, room);
     for (const [key, verdict] of verdicts.entries()) others[key] = verdict === 'other' ? 1 : 0;
     for (const conflict of conflicts) this.#impossible.set(conflict.key, this.#byThen(conflict));
     return others;
@@ -154,6 +162,7 @@ class RegisterJudge {
   }
 
   *#search(others: Uint8Array): Rounds<void> {
+    if (others.indexOf(1) < others.lastIndexOf(1)) yield soon(this.#columns.length);
     const partition = partitionOf(this.#columns, others);
     this.#partition = partition;
     const sizes = Array.from(partition.keys, (key) => this.#sizes[key] as Size);
@@ -246,10 +255,18 @@ const NO_EFFORT = { steps: 0, configurations: 0, states: 0, width: 0 } as const;
 const VALID: Outcome = { result: 'valid', ...NO_EFFORT };
 const INVALID: Outcome = { result: 'invalid', ...NO_EFFORT };
 
+/** To cut the columns into parts takes about as long as a thread to start. */
+function soon(operations: number): Round {
+  const decide = (): never => {
+    invariant(false, 'there is nothing to decide yet');
+  };
+  return { keys: [], steps: [], operations, decide };
+}
+
 function sizesOf({ length, keys, key, ret }: RegisterColumns): readonly Size[] {
   if (keys.length === 1 && !ret.includes(NEVER)) return [{ operations: length, indefinite: 0 }];
-  const operations = new Int32Array(keys.length);
-  const indefinite = new Int32Array(keys.length);
+  const operations = zeros(keys.length);
+  const indefinite = zeros(keys.length);
   for (let row = 0; row < length; row++) {
     const own = key[row] as number;
     operations[own] = (operations[own] as number) + 1;
@@ -271,8 +288,8 @@ function repeating({
   initial,
   keyOf,
 }: RegisterColumns): Uint8Array {
-  const repeats = new Uint8Array(keys.length);
-  const isPut = new Uint8Array(keyOf.length);
+  const repeats = zeroBytes(keys.length);
+  const isPut = zeroBytes(keyOf.length);
   for (const value of initial) isPut[value] = 1;
   let left = keys.length;
   for (let row = 0; row < length && left > 0; row++) {

@@ -28,7 +28,7 @@ export interface Searches {
 }
 
 export interface Round extends Searches {
-  /** The cheapest first. */
+  /** The cheapest first. None: there will be such rounds soon, so that whoever helps can get ready. */
   readonly keys: readonly number[];
   /** Of each of these. */
   readonly steps: readonly number[];

@@ -26,6 +26,12 @@ export interface SharedRound {
   readonly recheck: boolean;
 }
 
+/** What another thread is asked. */
+export interface Order {
+  readonly parts: SharedParts;
+  readonly round: SharedRound;
+}
+
 const FIELDS = 6;
 /** A part that nobody has taken, and one that a thread has, or had when it ended. */
 const NAMES = ['none', 'busy', 'valid', 'invalid'] as const;

@@ -10,7 +10,7 @@ import { historyOfKnown } from '../testkit/known-history-forms.ts';
 import { historyRounds } from './judge.ts';
 import type { JudgeOptions } from './judgement.ts';
 import { runHere } from './rounds.ts';
-import { type SharedParts, type SharedRound, takeParts } from './shared-parts.ts';
+import { type Order, takeParts } from './shared-parts.ts';
 import { runOnThreads, type ThreadOptions } from './threads.ts';
 
 const READS = ['linearizable'] as const;
@@ -32,8 +32,8 @@ async function resultsWith(start: NonNullable<ThreadOptions['start']>): Promise<
 
 test('threads that are killed before they work leave the work to the others', async () => {
   let killed = 0;
-  const results = await resultsWith((workerData) => {
-    const worker = new Worker(new URL('threads-worker.ts', import.meta.url), { workerData });
+  const results = await resultsWith(() => {
+    const worker = new Worker(new URL('threads-worker.ts', import.meta.url));
     void worker.terminate();
     killed++;
     return worker;
@@ -44,16 +44,16 @@ test('threads that are killed before they work leave the work to the others', as
 });
 
 /** A thread that ends as soon as it has taken a part. */
-function mortal(shared: SharedParts): Worker {
+function mortal(): Worker {
   const worker = new Worker('', { eval: true });
   return Object.assign(worker, {
-    postMessage: (round: SharedRound) => {
+    postMessage: ({ parts, round }: Order) => {
       let looks = 0;
       const now = (): Nanos => {
         invariant(looks++ === 0, 'the thread ends');
         return nanos(0);
       };
-      expect(() => takeParts(shared, round, { ...OPTIONS, clock: { now } })).toThrow('ends');
+      expect(() => takeParts(parts, round, { ...OPTIONS, clock: { now } })).toThrow('ends');
       void worker.terminate();
     },
   });

@@ -7,6 +7,7 @@ import type { Parts } from './partition.ts';
 import type { Outcome, Round, RoundBudget, Rounds } from './rounds.ts';
 import {
   isBusy,
+  type Order,
   outcomeAt,
   type SharedParts,
   type SharedRound,
@@ -21,8 +22,11 @@ export interface ThreadOptions {
   /** Others are started for what is not done by then; default: 30, about what a start takes. */
   readonly patienceMs?: number;
   /** How one is started; default: with `threads-worker.ts`. */
-  readonly start?: (shared: SharedParts) => Worker;
+  readonly start?: () => Worker;
 }
+
+/** With so many operations it takes longer than a start, so that others are started before there is work. */
+const MANY = 200_000;
 
 /**
  * As `runHere`, with the same outcome: what a thread had too little memory for is tried once more
@@ -38,6 +42,7 @@ export async function runOnThreads<T>(
   let next = rounds.next();
   while (next.done !== true) {
     const { value: round } = next;
+    if (round.keys.length === 0 && round.operations >= MANY) team.start();
     const outcomes =
       round.keys.length > 1 && threads > 1 && round.parts !== undefined
         ? await team.outcomes(round, round.parts, budget)
@@ -60,20 +65,19 @@ const LOST: Outcome = {
   width: 0,
 };
 
-function startThread(workerData: SharedParts): Worker {
-  const url = new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url);
-  return new Worker(url, { workerData });
+function startThread(): Worker {
+  return new Worker(new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url));
 }
 
 class Team implements AsyncDisposable {
   readonly #others: number;
-  readonly #startOne: (shared: SharedParts) => Worker;
+  readonly #startOne: () => Worker;
   #patience: number;
   #shared: SharedParts | undefined;
   #workers: readonly Worker[] = [];
   #broken: Error | undefined;
 
-  constructor(others: number, patience: Nanos, startOne: (shared: SharedParts) => Worker) {
+  constructor(others: number, patience: Nanos, startOne: () => Worker) {
     this.#others = others;
     this.#startOne = startOne;
     this.#patience = patience;
@@ -93,10 +97,12 @@ class Team implements AsyncDisposable {
     };
     this.#shared ??= shareParts(parts, loadEngine());
     const own = { ...budget, memoryBytes };
-    if (!takeParts(this.#shared, shared, own, nanos(began + this.#patience))) {
-      this.#workers = this.#workers.length > 0 ? this.#workers : this.#start(this.#shared);
+    const patience = this.#workers.length > 0 ? 0 : this.#patience;
+    if (!takeParts(this.#shared, shared, own, nanos(began + patience))) {
+      this.start();
       const idle = this.#idle(this.#shared, round.keys);
-      for (const worker of this.#workers) worker.postMessage(shared);
+      const order: Order = { parts: this.#shared, round: shared };
+      for (const worker of this.#workers) worker.postMessage(order);
       takeParts(this.#shared, shared, own);
       await idle();
     }
@@ -114,9 +120,11 @@ class Team implements AsyncDisposable {
     });
   }
 
-  #start(shared: SharedParts): readonly Worker[] {
-    return Array.from({ length: this.#others }, () => {
-      const worker = this.#startOne(shared);
+  /** The others, unless they were started already. */
+  start(): void {
+    if (this.#workers.length > 0) return;
+    this.#workers = Array.from({ length: this.#others }, () => {
+      const worker = this.#startOne();
       worker.on('error', (error: Error & { readonly code?: string }) => {
         if (error.code !== 'ERR_WORKER_OUT_OF_MEMORY') this.#broken = error;
       });

@@ -2,6 +2,7 @@ import type { JsonValue } from '../../harness/core/json.ts';
 import type { Call, Model } from '../models/model.ts';
 import { DistinctCalls } from './distinct-calls.ts';
 import { PairMap } from './pair-map.ts';
+import { zeros } from './room.ts';
 import { ValueNumbers } from './value-numbers.ts';
 
 export const ILLEGAL = -1;
@@ -25,7 +26,7 @@ export interface Transitions {
 
 export function createTransitions(calls: readonly Call[], model: Model): Transitions {
   const distinct = new DistinctCalls();
-  const kindOf = new Int32Array(calls.length);
+  const kindOf = zeros(calls.length);
   for (let at = 0; at < calls.length; at++) kindOf[at] = distinct.of(calls[at] as Call);
   const { kinds } = distinct;
   const states: JsonValue[] = [];

@@ -47,6 +47,9 @@ export class Columns {
   readonly #names: Texts = new Texts();
   readonly #keys: Texts = new Texts();
   readonly #values: Values = new Values();
+  /** Codes of functions that clients asked for, and where each was asked for first; in that order. */
+  readonly #functions: number[] = [];
+  readonly #firstAsked: number[] = [];
   /** Invocations that have not completed, by process, or by lane of faults. */
   readonly #open: Map<number | string, number> = new Map();
 
@@ -65,7 +68,9 @@ export class Columns {
     block.process[n] = process;
     block.kind[n] =
       TYPES.indexOf(op.type) | (PHASES.indexOf(op.phase) << 2) | (MODES.indexOf(op.mode) << 5);
-    block.f[n] = this.#name(op.f);
+    const f = this.#name(op.f);
+    block.f[n] = f;
+    if (process >= 0 && op.type === 'invoke') this.#ask(f, at);
     if (op.node !== undefined) block.node[n] = this.#name(op.node) + 1;
     if (op.key !== undefined) block.key[n] = this.#keys.id(op.key) + 1;
     const invoke = this.#pair(at, op, process);
@@ -75,6 +80,18 @@ export class Columns {
     block.count[n] = count + 1;
     block.detail[n] = this.#details.add(op, count === NONE ? op.id : undefined) + 1;
     this.length++;
+  }
+
+  #ask(f: number, at: number): void {
+    // They are so few that nothing is faster than to look.
+    if (this.#functions.includes(f)) return;
+    this.#functions.push(f);
+    this.#firstAsked.push(at);
+  }
+
+  /** Codes of functions that clients asked for in the first `length` entries, in order of first use. */
+  functionCodes(length: number): readonly number[] {
+    return this.#functions.filter((_, place) => (this.#firstAsked[place] as number) < length);
   }
 
   #block(at: number): Block {
@@ -145,7 +162,16 @@ export class Columns {
   }
 
   f(at: number): string {
-    return this.#names.text(this.#block(at).f[at & (SIZE - 1)] as number);
+    return this.nameText(this.fCode(at));
+  }
+
+  /** A small number, the same for equal ones; `nameText` has its text. */
+  fCode(at: number): number {
+    return this.#block(at).f[at & (SIZE - 1)] as number;
+  }
+
+  nameText(code: number): string {
+    return this.#names.text(code);
   }
 
   mode(at: number): ReadMode | undefined {

@@ -19,6 +19,7 @@ import {
   optionalOf,
   setChosen,
   setExpanded,
+  setMasks,
   setNode,
   stateOf,
 } from './configurations.ts';
@@ -77,6 +78,23 @@ export function nodeWithChoice(c: usize): i32 {
   return choice == DISCARD ? nodeOf(c) : addNode(nodeOf(c), choice, chosenAt(c));
 }
 
+/** What nothing speaks against, now that the window is where it waits, is done. */
+export function normalize(c: usize): void {
+  const sight = look(stateOf(c));
+  const done = doneOf(c) | fitting(sight);
+  let optional = optionalOf(c);
+  if ((rules & RULE_N) != 0) optional |= keeping(sight) & ~completionBit(at);
+  optional &= ~done;
+  // Without an overwrite that may be hidden there is nothing that a read could have seen.
+  const credit = (optional & pendingOverwrites) == 0 ? 0 : creditOf(c) & ~done;
+  setMasks(c, done, optional, credit);
+}
+
+/** Says which operation completes next; to be called whenever the window has moved. */
+export function aim(): void {
+  target = completionBit(at);
+}
+
 export function expand(c: usize): void {
   setExpanded(c, true);
   const node = nodeWithChoice(c);
@@ -87,18 +105,21 @@ export function expand(c: usize): void {
   setNode(c, node);
   setChosen(c, DISCARD, at);
   setParent(node);
-  target = completionBit(at);
+  aim();
   const fresh = isFresh(c);
-  const optional = optionalOf(c) & ~target;
-  useUnfinished(c, optional, fresh);
-  placePending(c, optional, fresh);
-  if (fresh) return;
-  if ((optionalOf(c) & target) != 0) discard(c, optional);
-  if ((creditOf(c) & target) != 0) spend(c, optional);
+  useUnfinished(c, optionalOf(c) & ~target, fresh);
+  for (let left = placeable(c); left != 0; left &= left - 1) place(c, <i32>ctz<u64>(left));
+  if (mayDiscard(c)) discard(c);
+  for (let left = hideable(c); left != 0; left &= left - 1) hide(c, <i32>ctz<u64>(left));
+}
+
+export function mayDiscard(c: usize): bool {
+  return !isFresh(c) && (optionalOf(c) & target) != 0;
 }
 
 /** The operation that completes counts as hidden; so do the reads that may have read it. */
-function discard(c: usize, optional: u64): void {
+export function discard(c: usize): void {
+  const optional = optionalOf(c) & ~target;
   let done = doneOf(c) | target;
   let credit = creditOf(c);
   const kind = completionKind(at);
@@ -110,20 +131,23 @@ function discard(c: usize, optional: u64): void {
   emit(stateOf(c), done, optional, credit, countsOf(c), false, DISCARD);
 }
 
+/** What may be hidden for the sake of the read that completes (rule C). */
+export function hideable(c: usize): u64 {
+  if (isFresh(c) || (creditOf(c) & target) == 0) return 0;
+  return optionalOf(c) & ~target & pendingOverwrites;
+}
+
 /** The read that completes is satisfied by an overwrite that then counts as hidden (rule C). */
-function spend(c: usize, optional: u64): void {
+export function hide(c: usize, slot: i32): void {
   const state = stateOf(c);
   const credit = creditOf(c);
-  const candidates = optional & pendingOverwrites;
-  for (let left = candidates; left != 0; left &= left - 1) {
-    const slot = <i32>ctz<u64>(left);
-    const read = credit & fitting(look(next(state, kindOfSlot(slot))));
-    if ((read & target) == 0 || hasEarlierTwin(slot, candidates)) continue;
-    const spent = (<u64>1) << slot;
-    const done = doneOf(c) | spent | read;
-    const choice = (opOfSlot(slot) << 2) | HIDE;
-    emit(state, done, optional & ~spent, credit & ~read, countsOf(c), false, choice);
-  }
+  const optional = optionalOf(c) & ~target;
+  const read = credit & fitting(look(next(state, kindOfSlot(slot))));
+  if ((read & target) == 0 || hasEarlierTwin(slot, optional & pendingOverwrites)) return;
+  const spent = (<u64>1) << slot;
+  const done = doneOf(c) | spent | read;
+  const choice = (opOfSlot(slot) << 2) | HIDE;
+  emit(state, done, optional & ~spent, credit & ~read, countsOf(c), false, choice);
 }
 
 /** Whether one of `candidates` is of the same kind and completes earlier (rule S). */
@@ -135,11 +159,12 @@ function hasEarlierTwin(slot: i32, candidates: u64): bool {
   return false;
 }
 
-function placePending(c: usize, optional: u64, fresh: bool): void {
-  const state = stateOf(c);
-  const done = doneOf(c);
-  const sight = look(state);
-  const open = pending & ~pendingReads & ~done;
+/** What is worth placing, as far as this can be said of all at once. */
+export function placeable(c: usize): u64 {
+  const fresh = isFresh(c);
+  const optional = optionalOf(c) & ~target;
+  const sight = look(stateOf(c));
+  const open = pending & ~pendingReads & ~doneOf(c);
   let candidates = changing(sight) & open;
   if (fresh) candidates &= ~pendingOverwrites;
   const same = fresh ? 0 : keeping(sight) & open;
@@ -147,18 +172,22 @@ function placePending(c: usize, optional: u64, fresh: bool): void {
   let worth = target;
   if ((rules & RULE_N) == 0) worth = same;
   else if (mayAbsorb(c, optional)) worth |= pendingOverwrites;
-  candidates |= same & worth;
-  for (let left = candidates; left != 0; left &= left - 1) {
-    const slot = <i32>ctz<u64>(left);
-    const bit = (<u64>1) << slot;
-    const twins = (optional & bit) != 0 ? open : open & ~optional;
-    if (hasEarlierTwin(slot, twins)) continue;
-    const to = next(state, kindOfSlot(slot));
-    const choice = (opOfSlot(slot) << 2) | PLACE;
-    if ((pendingOverwrites & bit) != 0)
-      overwrite(c, to, done | bit, optional & ~bit, -1, bit == target, choice);
-    else emit(to, done | bit, optional & ~bit, creditOf(c), countsOf(c), false, choice);
-  }
+  return candidates | (same & worth);
+}
+
+export function place(c: usize, slot: i32): void {
+  const state = stateOf(c);
+  const done = doneOf(c);
+  const optional = optionalOf(c) & ~target;
+  const bit = (<u64>1) << slot;
+  const open = pending & ~pendingReads & ~done;
+  const twins = (optional & bit) != 0 ? open : open & ~optional;
+  if (hasEarlierTwin(slot, twins)) return;
+  const to = next(state, kindOfSlot(slot));
+  const choice = (opOfSlot(slot) << 2) | PLACE;
+  if ((pendingOverwrites & bit) != 0)
+    overwrite(c, to, done | bit, optional & ~bit, -1, bit == target, choice);
+  else emit(to, done | bit, optional & ~bit, creditOf(c), countsOf(c), false, choice);
 }
 
 /** Whether an overwrite that keeps the state could hide anything that is not hidden yet. */

@@ -11,7 +11,7 @@ import { atMost } from './counts.ts';
  * state, counts, node of the trail, choice, the completion at which it was chosen, and masks: done,
  * optional, credit; then whether its last overwrite is still unused, and whether it was expanded.
  */
-const RECORD_BYTES: i32 = 72;
+export const RECORD_BYTES: i32 = 72;
 const RECORDS_A_CHUNK: i32 = 256;
 const FIRST_HEADS: i32 = 1 << 10;
 
@@ -44,6 +44,9 @@ export function setPlace(c: usize, completion: i32, state: i32): void {
 }
 export function countsOf(c: usize): usize {
   return load<usize>(c, 16);
+}
+export function setCounts(c: usize, counts: usize): void {
+  store<usize>(c, counts, 16);
 }
 export function nodeOf(c: usize): i32 {
   return load<i32>(c, 20);
@@ -78,6 +81,9 @@ export function setMasks(c: usize, done: u64, optional: u64, credit: u64): void 
 export function isFresh(c: usize): bool {
   return load<i32>(c, 56) != 0;
 }
+export function setFresh(c: usize, fresh: bool): void {
+  store<i32>(c, fresh ? 1 : 0, 56);
+}
 export function isExpanded(c: usize): bool {
   return load<i32>(c, 60) != 0;
 }
@@ -107,8 +113,8 @@ export function newConfiguration(completion: i32, state: i32, counts: usize, fre
   free = load<usize>(c);
   store<i32>(c, completion, 8);
   store<i32>(c, state, 12);
-  store<usize>(c, counts, 16);
-  store<i32>(c, fresh ? 1 : 0, 56);
+  setCounts(c, counts);
+  setFresh(c, fresh);
   store<i32>(c, 0, 60);
   return c;
 }
@@ -174,9 +180,9 @@ function weigh(m: usize, c: usize, state: i32, fixed: u64, fixedDone: u64): i32 
   if (stateOf(m) != state || (doneOf(m) & fixed) != fixedDone) return NEW;
   if (isAtLeast(m, c)) return KNOWN;
   if (!isAtLeast(c, m)) return NEW;
-  store<usize>(m, countsOf(c), 16);
+  setCounts(m, countsOf(c));
   setMasks(m, doneOf(c), optionalOf(c), creditOf(c));
-  store<i32>(m, isFresh(c) ? 1 : 0, 56);
+  setFresh(m, isFresh(c));
   setNode(m, nodeOf(c));
   setChosen(m, choiceLeadingTo(c), chosenAt(c));
   replaced = m;

@@ -3,11 +3,15 @@ import {
   newConfiguration,
   nextOf,
   setChosen,
+  setCounts,
+  setFresh,
   setMasks,
   setNext,
   setNode,
+  setPlace,
 } from './configurations.ts';
 import { none, sumOf } from './counts.ts';
+import { draw } from './line.ts';
 import { setWaiting, waitingAt } from './queue.ts';
 import { addNode, ROOT } from './trail.ts';
 import { next } from './transitions.ts';
@@ -19,6 +23,8 @@ export const VALID: i32 = 1;
 export const INVALID: i32 = 2;
 export const OUT_OF_MEMORY: i32 = 3;
 export const OUT_OF_STATES: i32 = 4;
+/** Of a dash, which proves nothing then. */
+export const GAVE_UP: i32 = 5;
 
 /** Choices: an operation is placed (its number), one of a class is, or an overwrite was hidden. */
 export const DISCARD: i32 = -1;
@@ -51,6 +57,7 @@ export function prepareFrontier(hasty: bool): void {
   furthestParent = ROOT;
   furthestChoice = DISCARD;
   parent = ROOT;
+  turn = 0;
 }
 export function endWith(result: i32): void {
   outcome = result;
@@ -112,6 +119,10 @@ export function emit(
   choice: i32,
 ): void {
   const e = pass(state, done, credit);
+  if (turn != 0) {
+    goTo(e, state, optional, fresh && e == at, choice);
+    return;
+  }
   if (e == completionCount) {
     if (counts == 0) outcome = OUT_OF_MEMORY;
     else reach(e, counts, choice);
@@ -130,6 +141,27 @@ export function emit(
   setWaiting(e, c);
   waiting++;
   reach(e, counts, choice);
+}
+
+/** Of a dash: where the next turn is to be written; 0: this is none. */
+let turn: usize = 0;
+/** Whether it was. */
+export let hasTurned: bool = false;
+
+export function setTurn(c: usize): void {
+  turn = c;
+  hasTurned = false;
+}
+
+function goTo(e: i32, state: i32, optional: u64, fresh: bool, choice: i32): void {
+  if (choice != DISCARD) draw(choice, at);
+  hasTurned = true;
+  furthest = max(furthest, e);
+  if (e == completionCount) outcome = VALID;
+  setPlace(turn, e, state);
+  setCounts(turn, none);
+  setMasks(turn, restDone, optional, restCredit);
+  setFresh(turn, fresh);
 }
 
 /** Without a branch: no processor could guess it. */

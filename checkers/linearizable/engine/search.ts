@@ -3,7 +3,7 @@
  * place (just-in-time linearization, Lowe 2017). To get past, operations in flight are placed one
  * after another, that operation last.
  */
-import { expand, nodeWithChoice, prepareChoices, RULE_N, rules } from './choices.ts';
+import { expand, nodeWithChoice, normalize, prepareChoices } from './choices.ts';
 import {
   add,
   admit,
@@ -58,7 +58,7 @@ import {
   waiting,
 } from './frontier.ts';
 import { lastWaiting, nextWaiting, prepareQueue, waitingAt } from './queue.ts';
-import { fitting, keeping, look } from './sight.ts';
+import { fitting, look } from './sight.ts';
 import { addNode, keep, newNodeOf, numberKept, prepareTrail, sweep, wantsSweep } from './trail.ts';
 import { know, next, outOfMemory, outOfStates } from './transitions.ts';
 import {
@@ -132,7 +132,7 @@ function beginIn(starts: i32, isStretch: bool): void {
 }
 
 /** Expands up to so many configurations. */
-export function run(budget: i32): i32 {
+export function search(budget: i32): i32 {
   const end = steps + budget;
   while (outcome == RUNNING && steps < end) {
     if (wantsSweep() && !sweepTrail()) return OUT_OF_MEMORY;
@@ -243,17 +243,6 @@ function tabulate(fixed: u64): bool {
   loose = -1;
   for (let c = members; c != 0; c = linkOf(c)) if (!add(c, fixed)) return false;
   return true;
-}
-
-function normalize(c: usize): void {
-  const sight = look(stateOf(c));
-  const done = doneOf(c) | fitting(sight);
-  let optional = optionalOf(c);
-  if ((rules & RULE_N) != 0) optional |= keeping(sight) & ~completionBit(at);
-  optional &= ~done;
-  // Without an overwrite that may be hidden there is nothing that a read could have seen.
-  const credit = (optional & pendingOverwrites) == 0 ? 0 : creditOf(c) & ~done;
-  setMasks(c, done, optional, credit);
 }
 
 function toWork(c: usize): void {

@@ -51,7 +51,7 @@ export function surveyedAt(): usize {
 }
 
 /** Writes the choices on the way to a node, first to last, as pairs (choice, completion); -1: no memory. */
-export function trace(to: i32): i32 {
+export function traceTo(to: i32): i32 {
   if (to < 0) return -1;
   let length = 0;
   for (let node = to; node != ROOT; node = parentOf(node)) length++;
@@ -69,6 +69,6 @@ export function trace(to: i32): i32 {
   return length;
 }
 
-export function tracedAt(): usize {
+export function nodesAt(): usize {
   return pairs;
 }

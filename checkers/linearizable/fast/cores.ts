@@ -1,4 +1,5 @@
 import { NEVER, type RegisterColumns } from '../columns.ts';
+import { zeroBytes } from '../room.ts';
 import type { Conflict, Found } from './unique-writes.ts';
 
 /** Looks up the operations of all conflicts in one pass: a moment belongs to one operation. */
@@ -28,7 +29,7 @@ function rowsAt(
   { length, call, ret, moments }: RegisterColumns,
   asked: readonly number[],
 ): ReadonlyMap<number, number> {
-  const isAsked = new Uint8Array(moments);
+  const isAsked = zeroBytes(moments);
   for (const moment of asked) isAsked[moment] = 1;
   const rows = new Map<number, number>();
   for (let row = 0; row < length; row++) {

@@ -22,6 +22,7 @@
  * All maxima differ, since moments do.
  */
 import { NEVER, NONE, type RegisterColumns } from '../columns.ts';
+import { type Room, zeroBytes, zeros } from '../room.ts';
 import { earlier, later } from './branchless.ts';
 import { coresOf } from './cores.ts';
 
@@ -85,8 +86,12 @@ function placeOf(value: number): number {
   return (value + 1) << FIELDS_BITS;
 }
 
-export function uniqueWrites(columns: RegisterColumns): UniqueWrites {
-  return new Blocks(columns).judge();
+/** `order` can be asked for as long as the room is not cleared. */
+export function uniqueWrites(
+  columns: RegisterColumns,
+  room: Pick<Room, 'zeros'> = { zeros },
+): UniqueWrites {
+  return new Blocks(columns, room).judge();
 }
 
 class Blocks {
@@ -103,12 +108,12 @@ class Blocks {
   readonly #other: Uint8Array;
   readonly #found: Map<number, Found> = new Map();
 
-  constructor(columns: RegisterColumns) {
+  constructor(columns: RegisterColumns, room: Pick<Room, 'zeros'>) {
     this.#c = columns;
-    this.#table = new Int32Array(placeOf(columns.keyOf.length));
-    this.#blockOf = new Int32Array(columns.keyOf.length);
-    this.#heads = new Int32Array(columns.moments + 1);
-    this.#other = new Uint8Array(columns.keys.length);
+    this.#table = room.zeros(placeOf(columns.keyOf.length));
+    this.#blockOf = room.zeros(columns.keyOf.length);
+    this.#heads = room.zeros(columns.moments + 1);
+    this.#other = zeroBytes(columns.keys.length);
   }
 
   judge(): UniqueWrites {
@@ -286,8 +291,8 @@ class Blocks {
     const { keyOf } = this.#c;
     const heads = this.#heads;
     /** By key: the last start so far, and the block that has it. */
-    const starts = new Int32Array(this.#c.keys.length).fill(NONE);
-    const latest = new Int32Array(this.#c.keys.length);
+    const starts = zeros(this.#c.keys.length).fill(NONE);
+    const latest = zeros(this.#c.keys.length);
     let count = 0;
     for (let next = 1; next < heads.length; next++) {
       const mark = heads[next] as number;
