@@ -115,6 +115,7 @@ function judgeSlower(claim: LinkClaim, now: Look, excuses: Excuses): Evidence {
   const latencyMs = latencyOf(claim);
   const slower: Record<string, string> = {};
   const silent: string[] = [];
+  const relieved: string[] = [];
   const unmeasured: string[] = [];
   for (const link of links) {
     const grown = growthMs(before.matrix, now.matrix, link);
@@ -122,6 +123,7 @@ function judgeSlower(claim: LinkClaim, now: Look, excuses: Excuses): Evidence {
     const state = linkStateIn(now.matrix, link).state;
     if (grown !== undefined && grown >= latencyMs / 2) slower[text] = `+${Math.round(grown)} ms`;
     else if (noRoundTrip(link, excuses) || wasSilent(before.matrix, link)) unmeasured.push(text);
+    else if (isRelieved(claim, now, link)) relieved.push(text);
     else if (grown === undefined && latencyMs >= BEYOND_PROBE_MS)
       // What was sent before may still be on its way, and make the link look open.
       silent.push(text);
@@ -134,21 +136,31 @@ function judgeSlower(claim: LinkClaim, now: Look, excuses: Excuses): Evidence {
   const isAnySlower = Object.keys(slower).length > 0;
   // What no probe waits for can be read back, whatever other faults are on the links.
   if (silent.length > 0 || (!isAnySlower && latencyMs >= BEYOND_PROBE_MS))
-    return judgeSilent(claim, now, { slower, silent, ...rest });
+    return judgeByName(claim, now, {
+      note: `no answer in the probe's time on some links, as expected of ${latencyMs} ms`,
+      slower,
+      silent,
+      ...rest,
+    });
+  if (!isAnySlower && relieved.length > 0)
+    return judgeByName(claim, now, {
+      note: 'another fault went from its links meanwhile, so round trips say nothing',
+      relieved,
+      ...rest,
+    });
   if (!isAnySlower) return unmeasurable;
   return installed({ slower, ...rest });
 }
 
-/** The probe gives up before so slow an answer comes; then what is read back must do. */
-function judgeSilent(
+/** Where no probe can tell, what is read back must do. */
+function judgeByName(
   claim: LinkClaim,
   now: Look,
   seen: Readonly<Record<string, JsonValue>>,
 ): Evidence {
   const readBack = judgeReadBack(claim, now);
   if (readBack.result !== 'installed') return readBack;
-  const note = `no answer in the probe's time on some links, as expected of ${latencyOf(claim)} ms`;
-  return installed({ note, ...seen, readBack: newNames(claim, now) });
+  return installed({ ...seen, readBack: newNames(claim, now) });
 }
 
 function judgeFast(claim: LinkClaim, now: Look, excuses: Excuses): Evidence {
@@ -180,6 +192,19 @@ function noRoundTrip({ from, to }: DirectedLink, excuses: Excuses): boolean {
 /** Another fault was on this link when ours came: there is nothing to compare with. */
 function wasSilent(before: Matrix, link: DirectedLink): boolean {
   return linkStateIn(before, link).rttMs === undefined;
+}
+
+/**
+ * What another lane had on this link when ours came has gone since, by what reads back or by how fast
+ * it is: the round trip before says nothing of what ours adds.
+ */
+function isRelieved(claim: LinkClaim, now: Look, link: DirectedLink): boolean {
+  const { before } = claim;
+  const both = new Set([linkText(link), linkText({ from: link.to, to: link.from })]);
+  const gone = before.names.filter((name) => !now.names.includes(name) && isOn(name, both));
+  return (
+    gone.length > 0 || (growthMs(before.matrix, now.matrix, link) ?? 0) <= -latencyOf(claim) / 2
+  );
 }
 
 function growthMs(before: Matrix, now: Matrix, link: DirectedLink): number | undefined {
