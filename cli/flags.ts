@@ -76,6 +76,10 @@ function addSingleFlags(command: Command): Command {
     )
     .option('--nodes <n|names>', 'a number, or names such as n1,n2,n3')
     .option(
+      '--latency <time>',
+      'every message between nodes takes so much longer, one way, for the whole run (default: none)',
+    )
+    .option(
       '--clients <n>',
       'concurrent clients; 3n: three for each node (default: 2n for each workload)',
     )

@@ -33,4 +33,9 @@ test('what is said names every address, where the data is, and how to remove it'
   expect(text).toContain('.schism/runs/x-7f3a/tests/register_reads/nodes');
   expect(text).toContain('schism doctor --clean');
   expect(text).not.toContain('\u001b');
+  expect(text).toContain('with its faults healed.\n');
+  const far = { ...manifest, config: { ...config, latencyMs: 30 } };
+  expect(leftText({ manifest: far } as unknown as RunResult, 'x')).toContain(
+    'healed and its 30 ms between nodes.\n',
+  );
 });

@@ -34,8 +34,10 @@ export function leftText({ manifest }: RunResult, runPath: string): string {
     return `   ${node.padEnd(width)}  ${places.join('   ') || 'address unknown'}`;
   });
   const data = join(testDir(runPath, config.workload), 'nodes');
+  const { latencyMs } = config;
+  const between = latencyMs === undefined ? '' : ` and its ${latencyMs} ms between nodes`;
   return [
-    ` The cluster of run ${manifest.run} was left running, with its faults healed.`,
+    ` The cluster of run ${manifest.run} was left running, with its faults healed${between}.`,
     ...nodes,
     ` Logs and data   ${data}`,
     ' To remove it    schism doctor --clean   (when this command has ended)',

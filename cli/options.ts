@@ -20,6 +20,7 @@ import { BUILT_IN, type Catalogue, makeNemesis } from './registry.ts';
 export interface RunFlags {
   readonly backend?: string;
   readonly nodes?: string;
+  readonly latency?: string;
   readonly workloadOption: readonly string[];
   readonly systemOption: readonly string[];
   readonly bug?: string;
@@ -100,6 +101,7 @@ export async function resolveConfig(
   );
   const durationMs = parseDurationMs(flags.duration, '--duration');
   const timing = system.timing(systemOptions);
+  const latencyMs = latencyOf(flags.latency, system, timing);
   const schedule =
     flags.schedule === undefined
       ? undefined
@@ -109,6 +111,7 @@ export async function resolveConfig(
     nodes,
     rate: numberOf('--rate', flags.rate, 0, 1_000_000),
     clientTimeoutMs: parseDurationMs(flags.clientTimeout, '--client-timeout'),
+    ...(latencyMs > 0 && { latencyMs }),
     readModes: readModesOf(flags.readMode, workload),
     capabilities: system.capabilities,
     own,
@@ -125,6 +128,7 @@ export async function resolveConfig(
     systemOptions,
     backend,
     nodes,
+    ...(latencyMs > 0 && { latencyMs }),
     workload: workload.name,
     workloadOptions,
     faults,
@@ -183,6 +187,29 @@ function nodesOf(text: string): readonly NodeName[] {
     bad(`--nodes: '${wrong}' is not a node name; write a number, or names such as n1,n2,n3`);
   if (new Set(names).size !== names.length) bad(`--nodes: a name stands twice in '${text}'`);
   return names;
+}
+
+/**
+ * Whole milliseconds, as Toxiproxy counts them. With a round trip of two election timeouts, which is
+ * the longest that a candidate waits for votes, nobody would ever lead.
+ */
+function latencyOf(
+  text: string | undefined,
+  { name, network }: Pick<System, 'name' | 'network'>,
+  timing: Timing,
+): number {
+  if (text === undefined) return 0;
+  const latencyMs = Math.round(parseDurationMs(text, '--latency', timing));
+  if (latencyMs > LIMITS.latencyMsMax)
+    bad(`--latency: '${text}' is too long; it can be 0 to ${LIMITS.latencyMsMax / 1000}s`);
+  if (latencyMs > 0 && !network.has('latency'))
+    bad(`--latency: ${name} has no latency on its links; they can: ${[...network].join(', ')}`);
+  if (latencyMs >= timing.electionMs)
+    bad(
+      `--latency: with ${latencyMs} ms each way nobody wins an election, whose timeout here is ` +
+        `${timing.electionMs} ms; less, or a longer timeout`,
+    );
+  return latencyMs;
 }
 
 /** A whole number, or `3n` for three on each node. */

@@ -123,6 +123,7 @@ function headText(manifest: RunManifest): string {
     `system=${config.system}`,
     `workload=${config.workload}`,
     `nodes=${config.nodes.length}`,
+    ...(config.latencyMs === undefined ? [] : [`latency=${config.latencyMs}ms`]),
     `clients=${config.workloadOptions.clients}`,
     `duration=${config.durationMs / 1000}s`,
     `faults=${config.faults.join(',') || 'none'}`,

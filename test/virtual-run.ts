@@ -107,6 +107,7 @@ async function playOn(
     dir: '',
     undo: noUndo,
     options: config.systemOptions,
+    ...(config.latencyMs !== undefined && { latencyMs: config.latencyMs }),
   });
   await cluster.ready(READY_MS_MAX);
   const nemeses = nemesesOf(config, BUILT_IN);

@@ -5,6 +5,7 @@ import { invariants } from '../checkers/invariants.ts';
 import { logPattern } from '../checkers/log-pattern.ts';
 import { readModes } from '../checkers/read-modes.ts';
 import { stats } from '../checkers/stats.ts';
+import { lagMs } from '../harness/core/passages.ts';
 import { stagger } from '../harness/generator/rate.ts';
 import type { Workload, WorkloadOptions } from '../harness/protocols/workload.ts';
 import { canHash, thenHashes, withHashes } from './final-hashes.ts';
@@ -17,6 +18,8 @@ const WRITES: readonly MixEntry[] = [
   { f: 'write', weight: 8 },
   { f: 'cas', weight: 2 },
 ];
+
+const READ_MS = 200;
 
 /**
  * Every read mode through every node, beside a stream of writes. Reads have a short timeout of
@@ -32,10 +35,10 @@ export const reads: Workload = {
     keys: 'keys in use at the same time (default 4)',
     'ops-per-key': 'operations until a key is replaced by a fresh one (default 400)',
     values: 'unique, or the number of different values (default unique)',
-    'read-timeout': 'milliseconds that a read waits (default 200)',
+    'read-timeout': 'milliseconds that a read waits (default 200, more with --latency)',
   },
   build: (options, random) => {
-    const { own, rate, nodes, clientTimeoutMs } = options;
+    const { own, rate, nodes, clientTimeoutMs, latencyMs } = options;
     const mix = registerMix(
       {
         keys: wholeNumber(own, 'keys', 4, 1, 10_000),
@@ -45,7 +48,7 @@ export const reads: Workload = {
       },
       random.fork('mix'),
     );
-    const readMs = wholeNumber(own, 'read-timeout', 200, 1, 60_000);
+    const readMs = wholeNumber(own, 'read-timeout', READ_MS + lagMs(latencyMs), 1, 60_000);
     return {
       main: rate === 0 ? mix : stagger(1000 / rate, mix, random.fork('rate')),
       final: (keys) => thenHashes(finalReads(keys, nodes), options),

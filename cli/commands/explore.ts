@@ -11,7 +11,7 @@ export interface ExploreFlags
     >,
     Partial<Pick<Flags, 'clientTimeout' | 'fault' | 'systemOption' | 'workloadOption' | 'image'>>,
     Pick<Flags, 'faults' | 'output' | 'color'>,
-    Partial<Pick<Flags, 'bug' | 'promise' | 'config' | 'json' | 'seed' | 'workers'>>,
+    Partial<Pick<Flags, 'latency' | 'bug' | 'promise' | 'config' | 'json' | 'seed' | 'workers'>>,
     Partial<Pick<Flags, 'failFast' | 'maxFailures'>> {
   readonly budget?: string;
   readonly runs?: string;
@@ -41,6 +41,7 @@ export function exploreCommand(shell: Shell, finish: (code: number) => void): Co
     )
     .option('--no-faults', 'clients only')
     .option('--nodes <n>', 'instead of drawing 1 to 7')
+    .option('--latency <time>', 'every message between nodes takes so much longer, in every run')
     .option('--clients <n>', 'concurrent clients; 3n: three for each node')
     .option('--rate <n>', 'operations per second over all clients')
     .option('--duration <time>', 'length of the main phase of each run')

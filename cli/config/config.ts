@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly bug?: string;
   /** How many, or their names. */
   readonly nodes?: number | readonly NodeName[];
+  /** Every message between two nodes takes so much longer, one way, for the whole run. */
+  readonly latency?: string;
   readonly workload?: string | readonly string[];
   readonly workloadOptions?: Readonly<Record<string, ConfigValue>>;
   /** `'2n'`: two for each node. */

@@ -17,6 +17,7 @@ export function withConfig(
     backend: config.backend,
     bug: config.bug,
     nodes: typeof nodes === 'object' ? nodes.join(',') : nodes,
+    latency: config.latency,
     workload: typeof workload === 'object' ? workload.join(',') : workload,
     clients: config.clients,
     clientTimeout: config.clientTimeout,

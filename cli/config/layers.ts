@@ -105,11 +105,13 @@ const BEHIND: Readonly<Record<string, readonly (readonly [flag: string, option: 
   system: [['system', 'system']],
   backend: [['backend', 'backend']],
   nodes: [['nodes', 'nodes']],
+  latencyMs: [['latency', 'latency']],
   workload: [['workload', 'workload']],
   'workloadOptions.clients': [['clients', 'clients']],
   'workloadOptions.nodes': [['nodes', 'nodes']],
   'workloadOptions.rate': [['rate', 'rate']],
   'workloadOptions.clientTimeoutMs': [['clientTimeout', 'clientTimeout']],
+  'workloadOptions.latencyMs': [['latency', 'latency']],
   'workloadOptions.readModes': [['readMode', 'readModes']],
   'workloadOptions.capabilities': [['system', 'system']],
   faults: [
@@ -153,6 +155,7 @@ export function originsOf(
   for (const [place, behind] of Object.entries(BEHIND)) {
     if (place === 'schedule' && config.schedule === undefined) continue;
     if (place === 'sometimes' && config.sometimes === undefined) continue;
+    if (place.endsWith('latencyMs') && config.latencyMs === undefined) continue;
     const said = behind.flatMap(([, option]) => origins.get(option) ?? [])[0];
     out[place] = behind.some(([flag]) => isGiven(flag)) ? 'flag' : (said ?? unsaid(place, env));
   }

@@ -96,6 +96,7 @@ const RUN = {
   nodes: z
     .union([z.int(), z.array(nodeName)], should("a number, or names such as ['n1', 'n2']"))
     .exactOptional(),
+  latency: duration.exactOptional(),
   workload: z.union([text, z.array(text)], should('a name, or a list of names')).exactOptional(),
   workloadOptions: options.exactOptional(),
   clients: z

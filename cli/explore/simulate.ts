@@ -13,6 +13,7 @@ import type { RunConfig, RunProblem } from '../../harness/protocols/run.ts';
 import type { Timing } from '../../harness/protocols/system.ts';
 import { noUndo } from '../../harness/protocols/undo.ts';
 import { play } from '../../harness/runner/play.ts';
+import { requireLatency } from '../../harness/runner/run.ts';
 import { checkersOf, judgedBy } from '../judge.ts';
 import { nemesesOf, scheduleOf } from '../make-run.ts';
 import type { OwnCode } from '../modules.ts';
@@ -100,7 +101,9 @@ async function played(
     dir: '',
     undo: noUndo,
     options: config.systemOptions,
+    ...(config.latencyMs !== undefined && { latencyMs: config.latencyMs }),
   });
+  requireLatency(config, cluster);
   await cluster.ready(READY_MS_MAX);
   const nemeses = nemesesOf(config, catalogue).filter(
     (nemesis) => nemesis.available(cluster) === true,

@@ -36,6 +36,7 @@ const REFUSED: readonly (readonly [flag: keyof Flags, name: string])[] = [
 /** Flags that say what is explored, and would make other runs of regressions. */
 const OF_EXPLORING: readonly (keyof Flags)[] = [
   'nodes',
+  'latency',
   'clients',
   'clientTimeout',
   'rate',

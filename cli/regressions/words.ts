@@ -16,6 +16,7 @@ export function wordsOf({ options }: Pick<Regression, 'options'>, home = ''): re
     ...single('--bug', options.bug),
     ...single('--workload', joined(options.workload)),
     ...single('--nodes', joined(options.nodes)),
+    ...single('--latency', options.latency),
     ...single('--clients', options.clients),
     ...single('--client-timeout', options.clientTimeout),
     ...single('--rate', options.rate),
@@ -64,11 +65,12 @@ export function faultsText({ faults, schedule }: RunOptions): string {
 
 /** `raftkv with the bug even-quorum, workload register, 4 nodes, faults: halves`. */
 export function playedText({ options, system }: Pick<Regression, 'options' | 'system'>): string {
-  const { bug, workload, nodes } = options;
+  const { bug, workload, nodes, latency } = options;
   return [
     `${system}${bug === undefined ? '' : ` with the bug ${bug}`}`,
     ...(workload === undefined ? [] : [`workload ${joined(workload)}`]),
     ...(nodes === undefined ? [] : [`${typeof nodes === 'number' ? nodes : nodes.length} nodes`]),
+    ...(latency === undefined ? [] : [`${latency} between them`]),
     `faults: ${faultsText(options)}`,
   ].join(', ');
 }

@@ -1,5 +1,6 @@
 /** Makes the store forget its past. */
 import { invariant } from '../../harness/core/invariant.ts';
+import { lagMs } from '../../harness/core/passages.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Maintenance } from '../../harness/protocols/maintenance.ts';
 import type { Evidence, Nemesis, NemesisContext } from '../../harness/protocols/nemesis.ts';
@@ -101,7 +102,8 @@ async function install(held: CompactHeld, ctx: NemesisContext): Promise<Evidence
   const { revision } = outcome.value;
   const { evidence } = await lookUntilGood(
     ctx,
-    () => maintenance.remembers(via, revision - 1, LOOK_MS_MAX),
+    () =>
+      maintenance.remembers(via, revision - 1, LOOK_MS_MAX + lagMs(ctx.cluster.network?.latencyMs)),
     (seen) => {
       if (seen.type !== 'ok') return failed(`${via} cannot be read: ${whyNot(seen)}`);
       if (seen.value) return failed(`${via} still knows revision ${revision - 1}`);

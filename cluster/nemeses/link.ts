@@ -190,7 +190,8 @@ const LOOKS_BEFORE = 3;
 async function lookBefore(network: Network, shape: Shape): Promise<Look> {
   let best = await look(network);
   if (shape.kind !== 'latency') return best;
-  const isLong = ({ rttMs }: LinkState): boolean => (rttMs ?? 0) >= shape.latencyMs / 2;
+  const leastMs = 2 * (network.latencyMs ?? 0);
+  const isLong = ({ rttMs = 0 }: LinkState): boolean => rttMs - leastMs >= shape.latencyMs / 2;
   for (let looks = 1; looks < LOOKS_BEFORE && best.matrix.some(isLong); looks++)
     best = shortestOf(best, await look(network));
   return best;

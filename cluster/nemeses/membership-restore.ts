@@ -1,6 +1,7 @@
 /** How all nodes become voters again: look, ask for one thing, look again. */
 import { sleep } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
+import { lagMs } from '../../harness/core/passages.ts';
 import { type NodeName, nanosFromMs } from '../../harness/core/units.ts';
 import type { Membership, MemberView } from '../../harness/protocols/membership.ts';
 import type { Evidence, NemesisContext } from '../../harness/protocols/nemesis.ts';
@@ -26,13 +27,18 @@ export function answerMs({ cluster }: NemesisContext): number {
   return Math.max(ANSWER_MS_MIN, ANSWER_ELECTIONS * cluster.timing.electionMs);
 }
 
+/** A list is as sure as a linearizable read, and takes as long. */
+function listMs({ cluster }: NemesisContext): number {
+  return LIST_MS_MAX + lagMs(cluster.network?.latencyMs);
+}
+
 /** What each node that answers believes of the members. */
 export type Lists = ReadonlyMap<NodeName, readonly MemberView[]>;
 
 export async function listsOf(ctx: NemesisContext): Promise<Lists> {
   const membership = membershipOf(ctx);
   const asked = ctx.cluster.nodes.map(
-    async (node) => [node, await membership.list(node, LIST_MS_MAX)] as const,
+    async (node) => [node, await membership.list(node, listMs(ctx))] as const,
   );
   const lists = new Map<NodeName, readonly MemberView[]>();
   for (const [node, outcome] of await Promise.all(asked))
@@ -120,7 +126,7 @@ async function nextStep(ctx: NemesisContext, attempt: Attempt): Promise<State> {
   const roles = await ctx.cluster.roles();
   const leader = attempt.newest.of(roles);
   if (leader === undefined) return { reason: NO_LEADER };
-  const listed = await membershipOf(ctx).list(leader, LIST_MS_MAX);
+  const listed = await membershipOf(ctx).list(leader, listMs(ctx));
   if (listed.type !== 'ok') return { reason: `${leader} lists no members: ${whyNot(listed)}` };
   const { nodes } = ctx.cluster;
   const members = new Map(nodes.map((node) => [node, memberOn(node, listed.value)]));

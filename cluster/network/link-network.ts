@@ -52,6 +52,9 @@ export interface LinkNetworkOptions {
 
 const PROBE_WAIT_MS = 300;
 
+/** The names of what no heal takes away begin with it. */
+const OF_RUN = 'run-latency:';
+
 /** A latency beyond it makes the probe give up rather than wait. */
 const ALLOWANCE_MS_MAX = 2_500;
 
@@ -67,12 +70,36 @@ export class LinkNetwork implements Network {
   /** Shapes that are installed, by the name of their toxic. */
   readonly #shapes = new Map<string, Shape>();
   #shapesEver = 0;
+  #latencyMs = 0;
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(options: LinkNetworkOptions) {
     this.#options = options;
     const areOurs = options.served.every(({ server }) => server.kind === 'schism');
     this.can = new Set(NETWORK_ABILITIES.filter((ability) => areOurs || ability !== 'hold'));
+  }
+
+  get latencyMs(): number {
+    return this.#latencyMs;
+  }
+
+  /** Makes it `latencyMs`, whole milliseconds; once, and before anything else. */
+  async slow(latencyMs: number): Promise<void> {
+    if (latencyMs === 0) return;
+    const words: ToxicWords = { type: 'latency', attributes: { latency: latencyMs, jitter: 0 } };
+    const { nodes } = this.#options.observe;
+    const links = nodes.flatMap((from) =>
+      nodes.filter((to) => to !== from).map((to) => ({ from, to })),
+    );
+    await this.#inTurn(() =>
+      allDone(links.map((link) => this.#install(`${OF_RUN}${linkName(link)}`, link, () => words))),
+    );
+    this.#latencyMs = latencyMs;
+  }
+
+  /** From now on its latency is like anything else that is on the links. */
+  letGo(): void {
+    this.#latencyMs = 0;
   }
 
   drop(grudge: Grudge): Promise<void> {
@@ -105,7 +132,7 @@ export class LinkNetwork implements Network {
     const name = `${shape.kind}.${++this.#shapesEver}:${linkName(link)}`;
     await this.#inTurn(async () => {
       try {
-        await this.#install(name, link, () => wordsFor(shape));
+        await this.#install(name, link, (served) => wordsFor(this.#onTop(shape, link, served)));
       } catch (error) {
         await this.#remove(name, link).catch(() => undefined);
         throw error;
@@ -124,7 +151,7 @@ export class LinkNetwork implements Network {
   heal(): Promise<void> {
     return this.#inTurn(async () => {
       const { served, clock } = this.#options;
-      await allDone(served.map((each) => healServed(clock, each)));
+      await allDone(served.map((each) => healServed(clock, each, this.#kept())));
       this.#cuts.clear();
       this.#shapes.clear();
     });
@@ -134,7 +161,9 @@ export class LinkNetwork implements Network {
   async installed(): Promise<readonly string[]> {
     const { served, clock } = this.#options;
     const found = await Promise.allSettled(served.map((each) => installedOn(clock, each)));
-    const names = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const all = found.flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
+    const kept = this.#kept();
+    const names = kept === undefined ? all : all.filter((name) => !kept(name));
     const failures = found.flatMap((each) => (each.status === 'rejected' ? [each.reason] : []));
     if (failures.length === 0) return names.toSorted();
     const rest = names.length === 0 ? 'nothing' : names.toSorted().join(', ');
@@ -150,7 +179,7 @@ export class LinkNetwork implements Network {
     return observeLinks({
       ...observe,
       clock,
-      waitMs: probeWaitMs + this.#allowanceMs(),
+      waitMs: probeWaitMs + 2 * this.#latencyMs + this.#allowanceMs(),
       readSent: () => this.#readSent(),
     });
   }
@@ -160,6 +189,21 @@ export class LinkNetwork implements Network {
     const { served, clock } = this.#options;
     const counts = await Promise.allSettled(served.map((each) => sentOn(clock, each)));
     return new Map(counts.flatMap((each) => (each.status === 'fulfilled' ? [...each.value] : [])));
+  }
+
+  /**
+   * Ours delays bytes from when they came to it, so that of two latencies on one stream the longer
+   * counts; the original adds them up.
+   */
+  #onTop(shape: Shape, { from, to }: DirectedLink, { server }: ServedLinks): Shape {
+    const { nodes } = this.#options.observe;
+    const isOfNodes = nodes.includes(from) && nodes.includes(to);
+    if (shape.kind !== 'latency' || !isOfNodes || server.kind !== 'schism') return shape;
+    return { ...shape, latencyMs: shape.latencyMs + this.#latencyMs };
+  }
+
+  #kept(): ((toxic: string) => boolean) | undefined {
+    return this.#latencyMs === 0 ? undefined : (toxic) => toxic.startsWith(OF_RUN);
   }
 
   /** What installed latencies may add to a round trip, both ways. */

@@ -20,7 +20,7 @@ let server: LinkServer;
 let tiny: Map<string, TinyNode>;
 let links: Links;
 
-async function open(to: LinkServer, forwarding = false): Promise<Links> {
+async function open(to: LinkServer, forwarding = false, latencyMs = 0): Promise<Links> {
   const addresses = new Map([...tiny].map(([name, { address }]) => [name, endpointFrom(address)]));
   return await openLinks({
     server: to,
@@ -31,6 +31,7 @@ async function open(to: LinkServer, forwarding = false): Promise<Links> {
       forwardNames: new Map(NODES.map((name) => [name, `${name}.test:2380`])),
     }),
     probe: { request },
+    latencyMs,
     clock,
     log: silentLog,
   });
@@ -187,6 +188,65 @@ describe('shapes', () => {
     await links.network.shape({ from: 'n1', to: 'n2' }, latency);
     await undo();
     expect(await links.network.installed()).toHaveLength(2);
+  });
+});
+
+describe('a latency of all links', () => {
+  let own: LinkServer;
+  let far: Links;
+  beforeEach(async () => {
+    own = await ourServer();
+    far = await open(own, true, 40);
+  });
+  afterEach(async () => {
+    await far[Symbol.asyncDispose]();
+    await own[Symbol.asyncDispose]();
+  });
+
+  /** The fastest and the slowest way there and back. */
+  async function roundTrips(): Promise<readonly [number, number]> {
+    const matrix = await far.network.observe();
+    expect(matrix.map(({ state }) => state)).toEqual(Array.from({ length: 6 }, () => 'open'));
+    const times = matrix.map(({ rttMs }) => rttMs ?? 0);
+    return [Math.min(...times), Math.max(...times)];
+  }
+
+  it('is on every link in both directions, is no fault, and stays through a heal', async () => {
+    expect(far.network.latencyMs).toBe(40);
+    expect(await far.network.installed()).toEqual([]);
+    expect((await roundTrips())[0]).toBeGreaterThanOrEqual(80);
+    await far.network.drop(completeGrudge([['n1'], ['n2', 'n3']]));
+    const cut = (await far.network.observe()).filter(({ state }) => state === 'cut');
+    expect(cut.map(({ from, to }) => `${from}>${to}`)).toEqual([
+      'n1>n2',
+      'n1>n3',
+      'n2>n1',
+      'n3>n1',
+    ]);
+    await far.network.heal();
+    expect(await far.network.installed()).toEqual([]);
+    expect((await roundTrips())[0]).toBeGreaterThanOrEqual(80);
+  });
+
+  it('goes once each way, and leaves clients alone', async () => {
+    const on = async (name: string): Promise<string[]> => {
+      const reply = await fetch(`${own.url}/proxies/${encodeURIComponent(name)}`);
+      const { toxics } = (await reply.json()) as { toxics: { type: string; stream: string }[] };
+      return toxics.map(({ type, stream }) => `${type} ${stream}`).toSorted();
+    };
+    expect(await on('n1>n2')).toEqual(['latency downstream', 'latency upstream']);
+    expect(await on('client>n1')).toEqual([]);
+  });
+
+  it('and one of a fault add up', async () => {
+    await far.network.shape({ from: 'n1', to: 'n2' }, { ...latency, latencyMs: 400 });
+    const matrix = await far.network.observe();
+    const slow = matrix.filter(({ rttMs }) => (rttMs ?? 0) >= 479);
+    expect(slow.map(({ from, to }) => `${from}>${to}`)).toEqual(
+      expect.arrayContaining(['n1>n2', 'n2>n1']),
+    );
+    await far.network.heal();
+    expect((await roundTrips())[0]).toBeGreaterThanOrEqual(80);
   });
 });
 

@@ -29,6 +29,8 @@ export interface OpenLinksOptions {
   readonly probe: { readonly request: Uint8Array };
   /** How long a probe waits on a link that is not slowed; 300 by default. */
   readonly probeWaitMs?: number;
+  /** That of the network they make; 0 by default. */
+  readonly latencyMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -70,6 +72,7 @@ export async function openLinks(options: OpenLinksOptions): Promise<Links> {
       request: options.probe.request,
     },
   });
+  await network.slow(options.latencyMs ?? 0);
   log.info('links are open', { proxies: proxies.size, forwarders: forwarders.size });
   const owned = opened.move();
   return {

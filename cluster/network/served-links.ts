@@ -88,10 +88,17 @@ export async function installedOn(clock: Clock, served: ServedLinks): Promise<re
   );
 }
 
-/** Takes every toxic away and enables every link; touches no proxy that is not among these. */
-export async function healServed(clock: Clock, served: ServedLinks): Promise<void> {
+/**
+ * Takes every toxic away, but for those with a name to be `kept`, and enables every link; touches no
+ * proxy that is not among these.
+ */
+export async function healServed(
+  clock: Clock,
+  served: ServedLinks,
+  kept?: (toxic: string) => boolean,
+): Promise<void> {
   const { server, proxies, isAlone } = served;
-  if (isAlone)
+  if (isAlone && kept === undefined)
     await callServer(clock, `heal the links of ${server.url}`, () =>
       new Toxiproxy(server.url).reset(),
     );
@@ -100,7 +107,8 @@ export async function healServed(clock: Clock, served: ServedLinks): Promise<voi
   const tasks = [...links].flatMap(([name, { enabled, toxics }]) => {
     const proxy = proxies.get(name);
     if (proxy === undefined) return [];
-    const removals = toxics.map((toxic) =>
+    const gone = toxics.filter(({ name: toxic }) => kept?.(toxic) !== true);
+    const removals = gone.map((toxic) =>
       callServer(clock, `remove ${toxic.name} from ${name}`, () => removeToxic(proxy, toxic.name)),
     );
     return enabled ? removals : [...removals, enable(clock, proxy)];

@@ -180,6 +180,51 @@ describe('links that were there already', () => {
   });
 });
 
+describe('a latency of all links', () => {
+  const roundTrips = async ({ network }: Links): Promise<number[]> =>
+    (await network.observe()).map(({ rttMs }) => rttMs ?? 0);
+
+  it('stays through a heal, on servers of either kind, and goes with the links', async () => {
+    await open({ original: 'n2' });
+    await links[Symbol.asyncDispose]();
+    const far = await sites.open({ create: true, latencyMs: 30 });
+    expect(await far.network.installed()).toEqual([]);
+    expect(Math.min(...(await roundTrips(far)))).toBeGreaterThanOrEqual(60);
+    const latency = { kind: 'latency', latencyMs: 300, jitterMs: 0 } as const;
+    await far.network.shape(between('n1', 'n2'), latency);
+    await far.network.drop(oneWay(['n1'], ['n3']));
+    await far.network.heal();
+    expect(await far.network.installed()).toEqual([]);
+    const healed = await roundTrips(far);
+    expect(Math.min(...healed)).toBeGreaterThanOrEqual(60);
+    expect(await toxicsOn('n3')).toHaveLength(4);
+    await far[Symbol.asyncDispose]();
+    expect(await client(server('n3')).getAll()).toEqual({});
+  });
+
+  it('is taken from links that were there already, in the end', async () => {
+    await open();
+    const far = await sites.open({ create: false, latencyMs: 30 });
+    expect(Math.min(...(await roundTrips(far)))).toBeGreaterThanOrEqual(60);
+    await far.network.heal();
+    expect(await toxicsOn('n1')).toHaveLength(4);
+    await far[Symbol.asyncDispose]();
+    expect(await toxicsOn('n1')).toEqual([]);
+    expect(await far.network.installed()).toEqual([]);
+  });
+
+  it('that is still there when it should be gone is seen by whoever asks', async () => {
+    await open();
+    const far = await sites.open({ create: false, latencyMs: 30 });
+    const url = `${server('n1').url}/proxies/${encodeURIComponent('n1>n2')}/toxics`;
+    const [toxic] = (await (await fetch(url)).json()) as { name: string }[];
+    await far[Symbol.asyncDispose]();
+    const body = JSON.stringify({ ...toxic, stream: 'upstream' });
+    expect((await fetch(url, { method: 'POST', body })).status).toBe(200);
+    expect(await far.network.installed()).toEqual([`${toxic?.name} on n1>n2 upstream`]);
+  });
+});
+
 describe('one original among servers of ours', () => {
   it('cuts by its own means, and holds nowhere', async () => {
     await open({ original: 'n2' });

@@ -21,6 +21,8 @@ export interface OpenSiteLinksOptions {
   readonly probe: { readonly request: Uint8Array };
   /** How long a probe waits on a link that is not slowed; 300 by default. */
   readonly probeWaitMs?: number;
+  /** That of the network they make; 0 by default. */
+  readonly latencyMs?: number | undefined;
   readonly clock: Clock;
   readonly log: Log;
   /**
@@ -58,6 +60,12 @@ export async function openSiteLinks(options: OpenSiteLinksOptions): Promise<Link
       request: options.probe.request,
     },
   });
+  // What is healed when all is over holds that, too.
+  opened.defer(() => {
+    network.letGo();
+    return Promise.resolve();
+  });
+  await network.slow(options.latencyMs ?? 0);
   log.info('links are open', { servers: served.map(({ server }) => server.url), create });
   const owned = opened.move();
   return {

@@ -16,7 +16,7 @@ export interface TestSites extends AsyncDisposable {
   readonly nodes: ReadonlyMap<NodeName, TinyNode>;
   readonly servers: ReadonlyMap<NodeName, LinkServer>;
   readonly sites: ReadonlyMap<NodeName, LinkSite>;
-  open(options: { readonly create: boolean }): Promise<Links>;
+  open(options: { readonly create: boolean; readonly latencyMs?: number }): Promise<Links>;
   /** Ends the server of a node; the node lives on. */
   end(node: NodeName): Promise<void>;
   /** As when its container is restarted: the same address, and nothing on it. */
@@ -63,8 +63,8 @@ export async function testSites({
     nodes,
     servers,
     sites,
-    open: ({ create }) =>
-      openSiteLinks({ sites, probe: { request: REQUEST }, clock, log: silentLog, create }),
+    open: (how) =>
+      openSiteLinks({ sites, probe: { request: REQUEST }, clock, log: silentLog, ...how }),
     end,
     restart: async (name) => {
       await end(name);

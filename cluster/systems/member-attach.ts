@@ -48,7 +48,8 @@ export async function attachMembers(
   const addresses = Object.entries(attach).map(([node, { client, direct = client }]) => {
     return [node, { direct, linked: client }] as const;
   });
-  const views = stack.use(new MemberViews(new Map(addresses), clock, new ExpectedEnds()));
+  const ends = new ExpectedEnds();
+  const views = stack.use(new MemberViews(new Map(addresses), clock, ends, links?.network));
   const owned = stack.move();
   const prefix = `schism/${runId}/`;
   return {

@@ -75,6 +75,7 @@ export async function deployInContainers(
       await openSiteLinks({
         sites: machines.sites,
         probe: { request: system.probe },
+        latencyMs: request.latencyMs,
         clock,
         log,
         create: true,

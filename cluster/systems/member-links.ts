@@ -114,7 +114,7 @@ export function memberViews(
   const addresses = members.map(({ node, direct }) => {
     return [node, { direct, linked: links.clientAddress(node) }] as const;
   });
-  return new MemberViews(new Map(addresses), clock, ends, tls);
+  return new MemberViews(new Map(addresses), clock, ends, links.network, tls);
 }
 
 /** Starts a link server of its own for this cluster. Throws `process-failed`, `network-failed`. */
@@ -123,7 +123,7 @@ export async function openMemberLinks(
   request: DeployRequest,
   { probe, forwarders }: MemberLinksOptions,
 ): Promise<MemberLinks> {
-  const { clock, log, dir, nodes, random } = request;
+  const { clock, log, dir, nodes, random, latencyMs } = request;
   await using opened = new AsyncDisposableStack();
   const seed = seedFrom(random.fork('links').int(0, 0xffff_ffff));
   const start = launcherIn(dir, request);
@@ -136,6 +136,7 @@ export async function openMemberLinks(
       clients: byNode(members, ({ client }) => endpointOf(client)),
       ...(forwarders && { forwardNames: byNode(members, ({ advertised }) => advertised) }),
       probe: { request: probe },
+      latencyMs,
       clock,
       log,
     }),

@@ -2,7 +2,9 @@
 import { connect } from 'node:net';
 import type { Clock } from '../../harness/core/clock.ts';
 import { invariant } from '../../harness/core/invariant.ts';
+import { lagMs } from '../../harness/core/passages.ts';
 import type { NodeName } from '../../harness/core/units.ts';
+import type { Network } from '../../harness/protocols/network.ts';
 import type { Role, RoleSample } from '../../harness/protocols/system.ts';
 import { type ClientTls, EtcdClient } from '../etcd-api/client.ts';
 import { classify } from '../etcd-api/errors.ts';
@@ -33,14 +35,18 @@ export class MemberViews implements Disposable {
   /** Member ids, as they become known. */
   readonly #names = new Map<string, NodeName>();
   readonly #ends: ExpectedEnds;
+  readonly #readMsMax: number;
 
+  /** `links`: what members ask each other by; absent: as for links that take no time. */
   constructor(
     members: ReadonlyMap<NodeName, MemberAddresses>,
     clock: Clock,
     ends: ExpectedEnds,
+    links?: Pick<Network, 'latencyMs'>,
     tls?: ClientTls,
   ) {
     this.#ends = ends;
+    this.#readMsMax = READ_MS_MAX + lagMs(links?.latencyMs);
     this.#views = new Map(
       [...members].map(([node, { direct, linked }]) => {
         const clients = {
@@ -73,14 +79,15 @@ export class MemberViews implements Disposable {
     if (!status.ok) return `Status: ${codeOf(status.error)}`;
     this.#sample(node, status.value);
     if (status.value.leader === NOBODY) return 'Status: no leader';
-    const read = await view.linked.range({ key: Buffer.from('schism/ready') }, READ_MS_MAX);
+    const key = Buffer.from('schism/ready');
+    const read = await view.linked.range({ key }, this.#readMsMax);
     return read.ok || `a linearizable read: ${codeOf(read.error)}`;
   }
 
   /** Learns all members' ids from one that answers, so that every leader has a name. */
   async learnMembers(): Promise<void> {
     for (const { direct } of this.#views.values()) {
-      const reply = await direct.memberList(READ_MS_MAX);
+      const reply = await direct.memberList(this.#readMsMax);
       if (!reply.ok) continue;
       for (const { ID, name } of reply.value.members) if (name !== '') this.#names.set(ID, name);
       return;

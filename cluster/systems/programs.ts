@@ -98,7 +98,7 @@ export async function deployPrograms(request: DeployRequest, programs: Programs)
 async function linksTo(
   ports: ReadonlyMap<NodeName, number>,
   { probe }: Programs,
-  { nodes, clock, log, dir, random, undo }: DeployRequest,
+  { nodes, clock, log, dir, random, undo, latencyMs }: DeployRequest,
   stack: AsyncDisposableStack,
 ): Promise<Links> {
   const seed = seedFrom(random.fork('links').int(0, 0xffff_ffff));
@@ -107,7 +107,16 @@ async function linksTo(
   const at = new Map([...ports].map(([node, port]) => [node, { host: HOST, port }]));
   const request = new TextEncoder().encode(probe);
   return stack.use(
-    await openLinks({ server, nodes, peers: at, clients: at, probe: { request }, clock, log }),
+    await openLinks({
+      server,
+      nodes,
+      peers: at,
+      clients: at,
+      probe: { request },
+      latencyMs,
+      clock,
+      log,
+    }),
   );
 }
 

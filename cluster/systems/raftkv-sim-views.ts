@@ -1,6 +1,7 @@
 /** What simulated members say of themselves, asked directly and not through a client's link. */
 import { type Clock, sleep } from '../../harness/core/clock.ts';
 import { HarnessError } from '../../harness/core/errors.ts';
+import { lagMs } from '../../harness/core/passages.ts';
 import { msFromNanos, type NodeName } from '../../harness/core/units.ts';
 import type { RoleSample } from '../../harness/protocols/system.ts';
 import type { SimWorld } from '../backends/sim/world.ts';
@@ -90,7 +91,8 @@ export class SimViews {
   async #serves(node: NodeName): Promise<true | string> {
     const { world } = this.#options;
     const read = (api: NodeApi) => api.range({ key: Buffer.from('schism/ready') });
-    const reply = await world.call(node, read, READ_MS_MAX, 'observer');
+    const ms = READ_MS_MAX + lagMs(world.network.latencyMs);
+    const reply = await world.call(node, read, ms, 'observer');
     if (reply.type !== 'answer') return `a linearizable read: ${reply.type}`;
     return reply.value.ok || `a linearizable read: ${reply.value.failure.message}`;
   }

@@ -30,10 +30,11 @@ interface Played {
 async function play(
   scenario: (played: Played) => Promise<void>,
   options: Readonly<Record<string, string>> = {},
+  latencyMs = 0,
 ): Promise<void> {
   const clock = new VirtualClock();
   const run = async (): Promise<void> => {
-    await using cluster = await deployOn(clock, options);
+    await using cluster = await deployOn(clock, options, latencyMs);
     await cluster.ready(10_000);
     const { processes, network } = cluster;
     if (processes === undefined || network === undefined) throw new Error('it has both');
@@ -64,6 +65,7 @@ async function play(
 function deployOn(
   clock: VirtualClock,
   options: Readonly<Record<string, string>>,
+  latencyMs = 0,
 ): Promise<Cluster> {
   return raftkv.deploy({
     backend: 'sim',
@@ -75,8 +77,35 @@ function deployOn(
     dir: '',
     undo: noUndo,
     options,
+    latencyMs,
   });
 }
+
+test('members that are far from each other serve, at first, after a heal and a new start', () =>
+  play(
+    async ({ clock, cluster, processes, network, register, leader }) => {
+      expect(network.latencyMs).toBe(80);
+      const led = await leader();
+      const far = cluster.nodes.find((node) => node !== led) ?? led;
+      const readMs = async (node: NodeName): Promise<number> => {
+        const start = clock.now();
+        const read = await (await register(node)).read('k', 'linearizable', CALL);
+        expect(read.type).toBe('ok');
+        return msFromNanos(clock.now() - start);
+      };
+      // To the leader and the others, and back.
+      expect(await readMs(led)).toBeGreaterThanOrEqual(2 * 80);
+      expect(await readMs(far)).toBeGreaterThanOrEqual(4 * 80);
+      await network.heal();
+      await processes.kill(far);
+      await processes.start(far);
+      await cluster.ready(20_000);
+      expect(await readMs(far)).toBeGreaterThanOrEqual(4 * 80);
+      expect(await network.installed()).toEqual([]);
+    },
+    {},
+    80,
+  ));
 
 describe('registers of a simulated cluster', () => {
   test('say what etcd says: values, stamps, and what a refused cas found', () =>

@@ -46,6 +46,7 @@ export async function deploySimulated(request: DeployRequest): Promise<Cluster> 
     random: random.fork('world'),
     log,
     nodes,
+    latencyMs: request.latencyMs,
     mayEnd: (node) => ends.has(node),
     program: programOf(configs, logs, invariants),
   });

@@ -22,6 +22,7 @@ import { startWatchdog } from '../../harness/runner/undo.ts';
 import { allPids, readEnvironment } from '../../harness/runner/watchdog-proc.ts';
 import { findMade } from '../backends/docker/cleanup.ts';
 import { openEngine } from '../backends/docker/engine.ts';
+import { isolate } from '../network/grudge.ts';
 
 const clock = realClock();
 const call = { timeoutMs: 1_000 };
@@ -39,6 +40,7 @@ export async function deployed(
   count: number,
   options: Readonly<Record<string, string>> = {},
   backend: Backend = 'process',
+  latencyMs = 0,
 ): Promise<Deployed> {
   await using stack = new AsyncDisposableStack();
   const dir = await mkdtemp(join(tmpdir(), 'schism-system-'));
@@ -56,6 +58,7 @@ export async function deployed(
       dir,
       undo,
       options,
+      latencyMs,
     }),
   );
   await cluster.ready(20_000);
@@ -153,6 +156,35 @@ function only(nodes: readonly NodeName[], from: NodeName): Map<NodeName, Readonl
  */
 export function membersServe(system: System, backend: Backend = 'process'): void {
   describe('three nodes', () => {
+    test('that are far from each other serve, also after a heal and a new start', async () => {
+      await using three = await deployed(system, 3, {}, backend, 40);
+      await using stack = new AsyncDisposableStack();
+      const { cluster } = three;
+      const { network, processes } = cluster;
+      expect.assert(network !== undefined && processes !== undefined);
+      const led = await leaderOf(cluster);
+      const [far = led] = others(cluster, led);
+      const passagesOf = async (node: NodeName): Promise<number> => {
+        const register = await registerAt(cluster, node, stack);
+        const start = clock.now();
+        const read = await eventually(() => register.read('k', 'linearizable', call), 5_000);
+        expect(read).toBe('ok');
+        return Math.floor((clock.now() - start) / 40e6);
+      };
+      expect(network.latencyMs).toBe(40);
+      expect(await passagesOf(led)).toBeGreaterThanOrEqual(2);
+      expect(await passagesOf(far)).toBeGreaterThanOrEqual(4);
+      await network.drop(isolate(cluster.nodes, far));
+      await network.heal();
+      expect(await network.installed()).toEqual([]);
+      await processes.kill(far);
+      await processes.start(far);
+      await cluster.ready(20_000);
+      for (const { state, rttMs = 0 } of await network.observe())
+        expect([state, rttMs >= 80]).toEqual(['open', true]);
+      expect(await passagesOf(led)).toBeGreaterThanOrEqual(2);
+    });
+
     test('serve through their links, and keep their data over kill and start', async () => {
       const three = await deployed(system, 3, {}, backend);
       {

@@ -3,6 +3,8 @@ export const LIMITS = {
   /** The etcd design allows 1 to 7 members; more is slower and not safer. */
   nodesMax: 7,
   clientsMax: 1_000,
+  /** Of all links, one way: half around the earth is a tenth of it. */
+  latencyMsMax: 1_000,
   /** Faults of one scripted schedule; more than a day of one a second. */
   scheduleEntriesMax: 100_000,
   /** Bytes of one history line; a longer one is not ours. */

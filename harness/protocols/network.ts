@@ -54,6 +54,11 @@ export type Matrix = readonly LinkState[];
 
 export interface Network {
   readonly can: ReadonlySet<NetworkAbility>;
+  /**
+   * How much longer every message between two nodes takes, one way, for as long as the cluster lives.
+   * It is where the cluster is and no fault: `heal` keeps it, `installed` does not list it. Absent: 0.
+   */
+  readonly latencyMs?: number;
   /** Adds to what is already cut. */
   drop(grudge: Grudge): Promise<void>;
   /** Undoes just these cuts, as far as nobody else dropped the same link. */

@@ -12,6 +12,8 @@ export interface RunConfig {
   readonly systemOptions: Readonly<Record<string, string>>;
   readonly backend: BackendName;
   readonly nodes: readonly NodeName[];
+  /** Every message between two nodes takes so much longer, one way, in the whole run. Absent: 0. */
+  readonly latencyMs?: number;
   readonly workload: string;
   readonly workloadOptions: WorkloadOptions;
   /** Kinds of fault, in the order asked; empty: none. */

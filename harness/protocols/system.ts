@@ -157,6 +157,8 @@ export interface DeployRequest {
   readonly options: Readonly<Record<string, string>>;
   /** The cluster that is there already; only with backend `attach`. */
   readonly attach?: AttachedNodes;
+  /** To be that of the cluster's `Network`, from before its nodes start. Absent: 0. */
+  readonly latencyMs?: number;
 }
 
 /** A store under test: one file. */

@@ -13,6 +13,8 @@ export interface WorkloadOptions {
   /** Operations per second over all clients; 0: as fast as they go. */
   readonly rate: number;
   readonly clientTimeoutMs: number;
+  /** As of the run: timeouts of a workload's own allow for it. */
+  readonly latencyMs?: number;
   readonly readModes: readonly ReadMode[];
   /** What the system can do, so that more is asked where more can be answered. */
   readonly capabilities: readonly Capability[];

@@ -217,6 +217,19 @@ describe('a run', () => {
     expect(result.reasons[0]).toBe('127.0.0.1:2379 is taken');
   });
 
+  test('a cluster whose links are not as far as was asked is not used for another run', async () => {
+    const { result } = await runWith({ config: { latencyMs: 30 } });
+    expect(result).toMatchObject({ verdict: 'error', exitCode: 3, checks: [], phases: [] });
+    expect(result.reasons[0]).toContain(
+      'a latency of 30 ms was asked for, and memory has links of 0',
+    );
+    const far = broken(({ network }) =>
+      network === undefined ? {} : { network: { ...network, latencyMs: 30 } },
+    );
+    expect((await runWith({ config: { latencyMs: 30 }, system: far })).result.verdict).toBe('pass');
+    expect((await runWith({ system: far })).result.verdict).toBe('error');
+  });
+
   test('a cluster that starts too late is ended, since nobody else would', async () => {
     const real = realClock();
     const hasty: Clock = { ...real, timer: (ms, fire) => real.timer(ms / 1000, fire) };

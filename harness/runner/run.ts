@@ -151,6 +151,7 @@ class Run {
         undo,
         options: config.systemOptions,
         ...(request.attach !== undefined && { attach: request.attach }),
+        ...(config.latencyMs !== undefined && { latencyMs: config.latencyMs }),
       }),
     );
     if (this.#isSetUp) {
@@ -162,6 +163,7 @@ class Run {
     const facts = recordWithoutSecrets(cluster.facts);
     this.#manifest = { ...this.#manifest, timing: cluster.timing, cluster: facts };
     await this.#writeManifest();
+    requireLatency(config, cluster);
     await this.#inTime(() =>
       Promise.race([cluster.ready(READY_MS_MAX), aborted(request.interrupt)]),
     );
@@ -366,6 +368,22 @@ class Run {
       ...(bug && { bug }),
     });
   }
+}
+
+/** A run whose nodes are nearer to each other than was asked would be another run. */
+export function requireLatency(
+  { latencyMs = 0, system }: Pick<RunConfig, 'latencyMs' | 'system'>,
+  { network }: Pick<Cluster, 'network'>,
+): void {
+  const there = network?.latencyMs ?? 0;
+  if (there === latencyMs) return;
+  const links = network === undefined ? 'has no links here' : `has links of ${there} ms`;
+  throw new HarnessError(
+    'unsupported',
+    latencyMs === 0
+      ? `no latency was asked for, and ${system} ${links}: ask for --latency ${there}ms`
+      : `a latency of ${latencyMs} ms was asked for, and ${system} ${links}: leave --latency out`,
+  );
 }
 
 /** Resolves when the signal aborts. */

@@ -22,7 +22,7 @@ const LOOK_AGAIN_MS = 200;
 export async function attachLinks(
   attach: AttachedNodes,
   probe: Uint8Array,
-  { undo, clock, log }: Pick<DeployRequest, 'undo' | 'clock' | 'log'>,
+  { undo, clock, log, latencyMs }: Pick<DeployRequest, 'undo' | 'clock' | 'log' | 'latencyMs'>,
 ): Promise<Links | undefined> {
   const nodes = Object.keys(attach);
   const sites = new Map<NodeName, LinkSite>();
@@ -64,7 +64,14 @@ export async function attachLinks(
     if (links === undefined || (await isHealed(links, log))) withdraw();
   });
   const found = opened.use(
-    await openSiteLinks({ sites: inOrder, probe: { request: probe }, clock, log, create: false }),
+    await openSiteLinks({
+      sites: inOrder,
+      probe: { request: probe },
+      latencyMs,
+      clock,
+      log,
+      create: false,
+    }),
   );
   links = found;
   await expectOpen(found, clock);

@@ -8,6 +8,20 @@ export type DelayDistribution =
   | { readonly kind: 'uniform'; readonly minMs: number; readonly maxMs: number }
   | { readonly kind: 'exponential'; readonly minMs: number; readonly meanMs: number };
 
+/** The same, and so much longer each time. */
+export function longer(delay: DelayDistribution, byMs: number): DelayDistribution {
+  switch (delay.kind) {
+    case 'constant':
+      return { ...delay, ms: delay.ms + byMs };
+    case 'uniform':
+      return { ...delay, minMs: delay.minMs + byMs, maxMs: delay.maxMs + byMs };
+    case 'exponential':
+      return { ...delay, minMs: delay.minMs + byMs, meanMs: delay.meanMs + byMs };
+    default:
+      return unreachable(delay);
+  }
+}
+
 /** Milliseconds, never below zero; `constant` draws nothing. */
 export function drawMs(delay: DelayDistribution, random: Random): number {
   switch (delay.kind) {

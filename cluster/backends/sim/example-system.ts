@@ -35,9 +35,9 @@ export const primaryBackupSystem: System = {
   network: SIM_ABILITIES,
   timing: () => TIMING,
   available: () => Promise.resolve(true),
-  deploy: async ({ clock, random, log, nodes }) => {
+  deploy: async ({ clock, random, log, nodes, latencyMs }) => {
     invariant(clock instanceof VirtualClock, 'the simulator runs on virtual time');
-    const world = new SimWorld({ clock, random, log, nodes, program: primaryBackup });
+    const world = new SimWorld({ clock, random, log, nodes, latencyMs, program: primaryBackup });
     await world.start();
     return {
       nodes,

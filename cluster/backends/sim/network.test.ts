@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Grudge } from '../../../harness/protocols/network.ts';
 import { completeGrudge, oneWay } from '../../network/grudge.ts';
 import { type Listeners, withListeners } from './testing.ts';
@@ -197,3 +197,57 @@ test('messages are lost and doubled as often as was asked for', () =>
     expect(heard.length - once).toBeGreaterThan(70);
     expect(heard.length - once).toBeLessThan(180);
   }));
+
+describe('a latency of all links', () => {
+  const far = { latencyMs: 40 };
+
+  test('is on top of what each link takes, and nobody is far from itself', () =>
+    withListeners({ ...far, nodes: ['n1', 'n2'] }, async (nodes) => {
+      const start = nodes.nowMs();
+      say(nodes, 'n1', 'n2', 'there');
+      say(nodes, 'n1', 'n1', 'here');
+      await nodes.wait(60);
+      expect(nodes.at('n2').heardMs.map((ms) => ms - start)).toEqual([41]);
+      expect(nodes.at('n1').heardMs.map((ms) => ms - start)).toEqual([1]);
+    }));
+
+  test('leaves the way of clients alone', () =>
+    withListeners(far, async (nodes) => {
+      const start = nodes.nowMs();
+      await nodes.world.call('n2', () => Promise.resolve(), 1000);
+      expect(nodes.nowMs() - start).toBe(2);
+    }));
+
+  test('is no fault: it is not listed, stays through a heal, and faults come on top', () =>
+    withListeners({ ...far, latency: { kind: 'exponential', minMs: 1, meanMs: 2 } }, (nodes) =>
+      staysThroughHeal(nodes),
+    ));
+
+  test('of more than a probe waits is waited for', () =>
+    withListeners({ latencyMs: 1000 }, async (nodes) => {
+      expect((await nodes.world.network.observe()).map(({ state }) => state)).toEqual(
+        Array.from({ length: 6 }, () => 'open'),
+      );
+      await nodes.world.network.drop(toSecond);
+      expect(await stateOf(nodes, 'n1', 'n2')).toBe('cut: no byte of n1 reaches n2');
+    }));
+});
+
+async function staysThroughHeal(nodes: Listeners): Promise<void> {
+  const { network } = nodes.world;
+  const rttMs = async (): Promise<number> => {
+    const matrix = await network.observe();
+    return matrix.find(({ from, to }) => from === 'n1' && to === 'n2')?.rttMs ?? 0;
+  };
+  expect(network.latencyMs).toBe(40);
+  expect(await network.installed()).toEqual([]);
+  expect(await rttMs()).toBeGreaterThanOrEqual(82);
+  await network.shape(link, { kind: 'latency', latencyMs: 500, jitterMs: 0 });
+  expect(await rttMs()).toBeGreaterThanOrEqual(582);
+  await network.drop(oneWay(['n2'], ['n3']));
+  await network.heal();
+  expect(await network.installed()).toEqual([]);
+  const healed = await rttMs();
+  expect(healed).toBeGreaterThanOrEqual(82);
+  expect(healed).toBeLessThan(200);
+}

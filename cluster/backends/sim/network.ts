@@ -14,7 +14,7 @@ import type {
 } from '../../../harness/protocols/network.ts';
 import type { ProcessState } from '../../../harness/protocols/system.ts';
 import { linksOf } from '../../network/grudge.ts';
-import type { DelayDistribution } from './delay.ts';
+import { type DelayDistribution, longer } from './delay.ts';
 import { type Behind, Link } from './link.ts';
 import type { Port, Wires } from './port.ts';
 import type { Trace } from './trace.ts';
@@ -38,6 +38,8 @@ export interface SimNetworkOptions {
   readonly clock: VirtualClock;
   readonly random: Random;
   readonly latency: (link: DirectedLink) => DelayDistribution;
+  /** On top of it, between two nodes. */
+  readonly latencyMs: number;
   readonly loss: number;
   readonly duplication: number;
   readonly behind: (node: NodeName) => Behind;
@@ -57,6 +59,7 @@ interface Probe {
 export class SimNetwork implements Network, Wires {
   readonly can: ReadonlySet<NetworkAbility> = SIM_ABILITIES;
   readonly nodes: readonly NodeName[];
+  readonly latencyMs: number;
   readonly #options: SimNetworkOptions;
   readonly #links: ReadonlyMap<NodeName, ReadonlyMap<NodeName, Link>>;
   #shapesEver = 0;
@@ -65,13 +68,14 @@ export class SimNetwork implements Network, Wires {
     const { nodes, random } = options;
     this.#options = options;
     this.nodes = nodes;
+    this.latencyMs = options.latencyMs;
     this.#links = new Map(
       nodes.map((from) => [
         from,
         new Map(
           nodes.map((to) => {
             const fork = random.fork(`${from}>${to}`);
-            const latency = options.latency({ from, to });
+            const latency = this.#delayOf({ from, to });
             return [to, new Link({ ...options, from, to, random: fork, latency })];
           }),
         ),
@@ -154,7 +158,7 @@ export class SimNetwork implements Network, Wires {
       if (waiting === 0) callOff.abort();
     };
     const probes = links.map((link) => this.#probe(link, over));
-    const waitMs = PROBE_WAIT_MS + Math.min(ALLOWANCE_MS_MAX, 2 * slowestMs);
+    const waitMs = PROBE_WAIT_MS + 2 * this.latencyMs + Math.min(ALLOWANCE_MS_MAX, 2 * slowestMs);
     await sleep(clock, waitMs, callOff.signal);
     return probes.map((probe) => this.#found(probe));
   }
@@ -192,6 +196,13 @@ export class SimNetwork implements Network, Wires {
     return this.nodes.flatMap((from) =>
       this.nodes.map((to) => ({ from, to, link: this.#link({ from, to }) })),
     );
+  }
+
+  /** What a node says to itself does not travel. */
+  #delayOf(link: DirectedLink): DelayDistribution {
+    const { latency, latencyMs } = this.#options;
+    const delay = latency(link);
+    return latencyMs === 0 || link.from === link.to ? delay : longer(delay, latencyMs);
   }
 
   #link({ from, to }: DirectedLink): Link {

@@ -36,6 +36,8 @@ export interface SimOptions<Api> {
   readonly program: SimProgram<Api>;
   /** One way between two nodes: for all alike, or for each ordered pair. */
   readonly latency?: DelayDistribution | ((link: DirectedLink) => DelayDistribution);
+  /** So much more between two nodes, for as long as this world lives; 0 by default. */
+  readonly latencyMs?: number | undefined;
   /** One way between a client and a node. */
   readonly clientLatency?: DelayDistribution;
   /** A sync, or a change of names on a disk. */
@@ -186,6 +188,7 @@ export class SimWorld<Api> implements AsyncDisposable {
     random,
     nodes,
     latency,
+    latencyMs = 0,
     loss,
     duplication,
     trace,
@@ -195,6 +198,7 @@ export class SimWorld<Api> implements AsyncDisposable {
       clock,
       random: random.fork('network'),
       latency: typeof latency === 'function' ? latency : () => latency ?? LATENCY,
+      latencyMs,
       loss: loss ?? 0,
       duplication: duplication ?? 0,
       behind: (node) => this.#machine(node).behind(),
