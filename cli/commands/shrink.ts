@@ -19,6 +19,7 @@ export interface ShrinkFlags extends SubjectFlags {
   readonly out?: string;
   readonly budget?: string;
   readonly repeats?: string;
+  readonly any?: boolean;
   readonly config?: string;
   readonly json?: boolean;
   readonly color: boolean;
@@ -35,6 +36,7 @@ export function shrinkCommand(shell: Shell, finish: (code: number) => void): Com
     .option('--out <file>', 'where the result is written (default: repro/ where runs are kept)')
     .option('--budget <time>', 'ends the search (default: 10m for --run, 1m otherwise)')
     .option('--repeats <n>', '--run: at most so many runs of each candidate (default: 20; sim: 3)')
+    .option('--any', '--run: any violation counts, whatever check finds it and of whatever kind')
     .option('-c, --config <file>', 'with stores, workloads and tests of your own')
     .option('--workload <name>', 'for a bare history.jsonl: what was asked (default: register)')
     .option('--format <name>', `of a file: ${FORMATS.join(', ')} (default: by its content)`)
@@ -50,7 +52,11 @@ export function shrinkCommand(shell: Shell, finish: (code: number) => void): Com
 }
 
 function execute(shell: Shell, ref: string, flags: ShrinkFlags): Promise<number> {
-  if (flags.run !== true) return shrinkStoredHistory(shell, ref, flags);
+  if (flags.run !== true) {
+    if (flags.any === true)
+      throw new HarnessError('bad-option', '--any: says what counts in new runs; add --run');
+    return shrinkStoredHistory(shell, ref, flags);
+  }
   if (flags.history === true)
     throw new HarnessError('bad-option', '--run and --history are two things; give one of them');
   const ofHistory = ['to', 'workload', 'format', 'model', 'criterion', 'init'] as const;

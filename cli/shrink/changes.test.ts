@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import type { JsonValue } from '../../harness/core/json.ts';
-import type { FaultTrigger, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { FaultTrigger, RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
 import {
   earlier,
   endOfFaults,
   faultLine,
+  latencyInstead,
   rounder,
+  rounderLatencies,
   shorterFaults,
   withDuration,
   withFewerLanes,
+  withLatency,
   withNodes,
   withoutDelay,
+  withoutNamed,
   withoutTrigger,
   withSchedule,
 } from './changes.ts';
@@ -94,6 +98,74 @@ describe('what can be less', () => {
   ])('what it waits for is told, too: %j', (trigger, text) => {
     const options = { target: 'one' };
     expect(faultLine({ ...kill, lane: 'kill-2', options, trigger })).toContain(text);
+  });
+});
+
+describe('how far nodes are from each other', () => {
+  const timing = { heartbeatMs: 50, electionMs: 500 };
+  const slow = (options: ScheduledFault['options'], fault = 'latency'): ScheduledFault => {
+    return { atMs: 1000, forMs: 2000, fault, options };
+  };
+  const of = (fault: ScheduledFault, partial: Partial<RunConfig> = {}): RunConfig =>
+    aConfig({ schedule: [fault, kill], faults: [fault.fault, 'kill'], ...partial });
+
+  test.each<[ScheduledFault, number]>([
+    [slow({ latency: '60ms' }), 60],
+    [slow({ latency: '0.1el', on: 'all', jitter: '0ms' }), 50],
+    [slow({ latency: '60.4ms' }), 60],
+    [slow({}), 50],
+    [slow({ shape: 'latency', latency: '80ms' }, 'link'), 80],
+  ])('takes the place of a fault that slows all links alike: %j', (fault, latencyMs) => {
+    const { latencyMs: was, ...far } = latencyInstead(of(fault), 0, timing) ?? of(fault);
+    expect(far).toMatchObject({ schedule: [kill], faults: ['kill'] });
+    expect([was, far.workloadOptions.latencyMs]).toEqual([latencyMs, latencyMs]);
+    const more = latencyInstead(of(fault, { latencyMs: 20 }), 0, timing);
+    expect(more?.latencyMs).toBe(latencyMs + 20);
+  });
+
+  test.each<ScheduledFault>([
+    slow({ latency: '60ms', target: 'leader' }),
+    slow({ latency: '60ms', direction: 'in' }),
+    slow({ latency: '60ms', from: 'n1', to: 'n2' }),
+    slow({ latency: '60ms', on: 'node' }),
+    slow({ latency: '60ms', jitter: '20ms' }),
+    slow({ latency: '60ms', ramp: '1s' }),
+    slow({ shape: 'bandwidth' }, 'link'),
+    // Nobody would lead, or nobody would wait for it.
+    slow({ latency: '1el' }),
+    slow({ latency: '1500ms' }),
+  ])('not of one that does something else: %j', (fault) => {
+    expect(latencyInstead(of(fault), 0, timing)).toBeUndefined();
+    expect(latencyInstead(of(fault), 1, timing)).toBeUndefined();
+  });
+
+  test('can be nothing, or rounder, but is never more than it takes for a leader', () => {
+    const far = withLatency(of(kill), 83, timing) ?? of(kill);
+    expect(withLatency(far, 83, timing)).toBeUndefined();
+    expect(rounderLatencies(far, timing).map(([ms]) => ms)).toEqual([80]);
+    const farther = { ...far, latencyMs: 93 };
+    expect(rounderLatencies(farther, timing).map(([ms]) => ms)).toEqual([100, 90]);
+    expect(rounderLatencies({ ...far, latencyMs: 100 }, timing)).toEqual([]);
+    expect(rounderLatencies({ ...far, latencyMs: 480 }, timing).map(([ms]) => ms)).toEqual([]);
+    expect(rounderLatencies({ ...far, latencyMs: 4 }, timing)).toEqual([]);
+    const near = withLatency(far, 0, timing);
+    expect(near).toEqual(of(kill));
+    expect(withLatency(of(kill), 0, timing)).toBeUndefined();
+  });
+});
+
+describe('a node that a fault keeps out by name', () => {
+  const out = { ...pause, options: { target: ['n2'] } };
+
+  test('goes with that fault, as far as the others do not name who goes', () => {
+    const five = ['n1', 'n2', 'n3', 'n4', 'n5'];
+    const config = aConfig({ nodes: five, schedule: [out, kill], faults: ['pause', 'kill'] });
+    const fewer = withoutNamed(config, 0);
+    expect(fewer?.nodes).toEqual(['n1', 'n2', 'n3', 'n4']);
+    expect(fewer?.schedule).toEqual([kill]);
+    const strange = [out, { ...kill, options: { target: 'n5' } }];
+    expect(withoutNamed({ ...config, schedule: strange }, 0)).toBeUndefined();
+    expect(withoutNamed({ ...config, schedule: [pause, kill] }, 0)).toBeUndefined();
   });
 });
 

@@ -1,7 +1,11 @@
 /** What can be less in a run: pure steps from one configuration to a smaller one. */
 import { laneOf, latestEndMs, overlapIn, withLanes } from '../../cluster/nemeses/lanes.ts';
+import { latencyOfAll } from '../../cluster/nemeses/link-spec.ts';
 import type { JsonValue } from '../../harness/core/json.ts';
+import { LIMITS } from '../../harness/core/limits.ts';
+import type { NodeName } from '../../harness/core/units.ts';
 import type { FaultTrigger, RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { Timing } from '../../harness/protocols/system.ts';
 import type { Workload } from '../../harness/protocols/workload.ts';
 
 /** A candidate: what is tried, in words that follow the run's, and how it would be asked for. */
@@ -10,6 +14,8 @@ export interface Change {
   /** `without`: something is left out, that is needed or not; `instead`: it is made smaller. */
   readonly kind: 'without' | 'instead';
   readonly config: RunConfig;
+  /** It would be worth a fault: simulated, many more seeds are tried. */
+  readonly isWorthMore?: boolean;
 }
 
 /** After the last fault there must be somebody left to see what it did. */
@@ -104,6 +110,54 @@ export function withFewerLanes(config: RunConfig): RunConfig | undefined {
   const fewer = withLanes(schedule.map(({ lane: _lane, ...fault }) => fault));
   const isSame = fewer.every((fault, at) => fault.lane === schedule[at]?.lane);
   return isSame ? undefined : withSchedule(config, fewer);
+}
+
+/** So much between all nodes for the whole run; undefined where it is so, or where nobody would lead. */
+export function withLatency(
+  config: RunConfig,
+  latencyMs: number,
+  { electionMs }: Timing,
+): RunConfig | undefined {
+  const { latencyMs: before = 0, workloadOptions, ...rest } = config;
+  if (latencyMs === before || latencyMs > LIMITS.latencyMsMax || latencyMs >= electionMs)
+    return undefined;
+  const { latencyMs: _, ...options } = workloadOptions;
+  const said = latencyMs > 0 && { latencyMs };
+  return { ...rest, ...said, workloadOptions: { ...options, ...said } };
+}
+
+/** Where one fault slows all links alike, for however long: a run that is so slow without it. */
+export function latencyInstead(
+  config: RunConfig,
+  at: number,
+  timing: Timing,
+): RunConfig | undefined {
+  const { schedule = [], latencyMs = 0 } = config;
+  const fault = schedule[at];
+  const byMs = fault && latencyOfAll(fault, timing);
+  const rest = withSchedule(config, schedule.toSpliced(at, 1));
+  if (byMs === undefined || rest === undefined) return undefined;
+  return withLatency(rest, latencyMs + Math.round(byMs), timing);
+}
+
+const ROUND_MS = [100, 50, 10];
+/** Of what it was: with more it would be another place, and not a rounder number. */
+const [ROUNDED_DOWN_MAX, ROUNDED_UP_MAX] = [1 / 4, 1 / 10];
+
+/** From the roundest on; none for one that is as round as can be. */
+export function rounderLatencies(
+  config: RunConfig,
+  timing: Timing,
+): readonly (readonly [latencyMs: number, config: RunConfig])[] {
+  const { latencyMs = 0 } = config;
+  return ROUND_MS.map((step) => Math.round(latencyMs / step) * step)
+    .filter(
+      (ms) => ms >= latencyMs * (1 - ROUNDED_DOWN_MAX) && ms <= latencyMs * (1 + ROUNDED_UP_MAX),
+    )
+    .flatMap((ms, at, all) => {
+      const changed = all.indexOf(ms) === at ? withLatency(config, ms, timing) : undefined;
+      return changed === undefined ? [] : [[ms, changed] as const];
+    });
 }
 
 export function withoutFaults(config: RunConfig): RunConfig {
@@ -243,16 +297,30 @@ export function withWorkload(
   };
 }
 
+/** Those that are named anywhere in a fault's options. */
+function namedIn(value: JsonValue, nodes: readonly NodeName[]): readonly NodeName[] {
+  if (typeof value === 'string')
+    return nodes.filter((node) => value.split(/[^\w-]+/).includes(node));
+  if (typeof value !== 'object' || value === null) return [];
+  return [...new Set(Object.values(value).flatMap((each: JsonValue) => namedIn(each, nodes)))];
+}
+
+/** Whom a fault keeps out by name may as well not be there: neither that fault nor so many nodes. */
+export function withoutNamed(config: RunConfig, at: number): RunConfig | undefined {
+  const { nodes, schedule = [] } = config;
+  const named = namedIn(schedule[at]?.options ?? {}, nodes);
+  const rest = withSchedule(config, schedule.toSpliced(at, 1));
+  return named.length === 0 || rest === undefined
+    ? undefined
+    : withNodes(rest, nodes.length - named.length);
+}
+
 /** The first nodes; undefined where a fault names one of the others. */
 export function withNodes(config: RunConfig, count: number): RunConfig | undefined {
   const { nodes, schedule = [], workloadOptions } = config;
   if (count >= nodes.length || count < 1) return undefined;
-  const gone = new Set(nodes.slice(count));
-  const isNamed = (value: JsonValue): boolean =>
-    typeof value === 'string'
-      ? value.split(/[^\w-]+/).some((word) => gone.has(word))
-      : typeof value === 'object' && value !== null && Object.values(value).some(isNamed);
-  if (schedule.some(({ options }) => isNamed(options))) return undefined;
+  const gone = nodes.slice(count);
+  if (schedule.some(({ options }) => namedIn(options, gone).length > 0)) return undefined;
   const fewer = nodes.slice(0, count);
   return { ...config, nodes: fewer, workloadOptions: { ...workloadOptions, nodes: fewer } };
 }

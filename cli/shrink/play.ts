@@ -2,13 +2,13 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { HarnessError } from '../../harness/core/errors.ts';
-import type { RunConfig } from '../../harness/protocols/run.ts';
+import type { RunConfig, RunResult } from '../../harness/protocols/run.ts';
 import { rebuildIndex, repoint } from '../../harness/store/store.ts';
 import type { Interrupt } from '../interrupt.ts';
 import { makeRun, type Ran } from '../make-run.ts';
 import type { Shell } from '../program.ts';
 import { simulate } from './simulate.ts';
-import { shows, type Target } from './target.ts';
+import { ANY, shows, type Target, targetOf, targetText } from './target.ts';
 import type { Played } from './trials.ts';
 
 export interface PlayOptions {
@@ -30,6 +30,8 @@ export interface Player extends AsyncDisposable {
   play(config: RunConfig): Promise<Played>;
   /** The last run that stayed. */
   kept(): Ran | undefined;
+  /** What runs showed that did not show what was looked for: the first of each, and in how many. */
+  readonly others: ReadonlyMap<string, number>;
 }
 
 export async function player(options: PlayOptions): Promise<Player> {
@@ -37,6 +39,7 @@ export async function player(options: PlayOptions): Promise<Player> {
   await mkdir(output, { recursive: true });
   const root = keeps ? output : await mkdtemp(join(output, 'shrinking-'));
   let last: Ran | undefined;
+  const others = new Map<string, number>();
   let broken = 0;
   let hasEnded = false;
   return {
@@ -46,6 +49,8 @@ export async function player(options: PlayOptions): Promise<Player> {
       const isShown = isRun && shows(ran.result, target);
       if (isShown && keeps) last = ran;
       else if (isRun) await forget(ran, root);
+      const other = isRun && !isShown ? firstOf(ran.result) : undefined;
+      if (other !== undefined) others.set(other, (others.get(other) ?? 0) + 1);
       const trouble = isShown ? undefined : troubleOf(ran);
       if (trouble === undefined) {
         hasEnded = true;
@@ -56,9 +61,15 @@ export async function player(options: PlayOptions): Promise<Player> {
       return 'broken';
     },
     kept: () => last,
+    others,
     [Symbol.asyncDispose]: () =>
       keeps ? Promise.resolve() : rm(root, { recursive: true, force: true }),
   };
+}
+
+/** What a run was accused of first. */
+function firstOf(result: RunResult): string | undefined {
+  return shows(result, ANY) ? targetText(targetOf(result)) : undefined;
 }
 
 /** A run, or what kept it from being one. A mistake in what was asked is thrown at once. */

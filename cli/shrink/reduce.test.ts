@@ -13,6 +13,8 @@ const SCHEDULE: readonly ScheduledFault[] = Array.from({ length: 8 }, (_, at) =>
   options: { target: at % 2 === 0 ? 'leader' : 'followers' },
 }));
 
+const TIMING = { heartbeatMs: 50, electionMs: 500 };
+
 interface Reduced {
   readonly config: RunConfig;
   readonly tried: readonly string[];
@@ -31,6 +33,7 @@ async function reduced(
     },
     isOver: () => tried.length >= most,
     isExact,
+    timing: TIMING,
     workloads: [register, reads],
   });
   return { config, tried };
@@ -121,6 +124,50 @@ describe('a run is made smaller', () => {
     expect(config).toMatchObject({ quietMs: 500, durationMs: 500, faults: [] });
   });
 
+  describe('where a fault slows all links', () => {
+    const slow = { atMs: 1000, forMs: 9000, fault: 'latency', options: { latency: '63ms' } };
+    const start = {
+      schedule: [slow, ...SCHEDULE],
+      faults: ['latency', 'pause', 'kill', 'partition'],
+    };
+    const isFar = ({ latencyMs = 0, schedule = [] }: RunConfig, ms: number): boolean =>
+      latencyMs >= ms || schedule.some(({ fault }) => fault === 'latency');
+
+    test('to the latency of a run instead, as round as can be', async () => {
+      const { config, tried } = await reduced(
+        (one) => isFar(one, 40) && has(one, 'kill', 'followers'),
+        { start },
+      );
+      expect(config).toMatchObject({ latencyMs: 50, faults: ['kill'] });
+      expect(config.schedule?.length).toBe(1);
+      expect(tried).toContain('63 ms between nodes instead of a fault');
+    });
+
+    test('and to none where it takes none', async () => {
+      const { config } = await reduced((one) => has(one, 'kill', 'followers'), {
+        start: { ...start, latencyMs: 30 },
+      });
+      expect(config).not.toHaveProperty('latencyMs');
+    });
+
+    test('keeps the fault where only that will do, after a last try', async () => {
+      const last: string[] = [];
+      const config = await reduce(aConfig(start), {
+        accepts: ({ what, config: one, isWorthMore }) => {
+          if (isWorthMore === true) last.push(what);
+          return Promise.resolve(isFar(one, Number.POSITIVE_INFINITY) ? one : undefined);
+        },
+        isOver: () => false,
+        isExact: true,
+        timing: TIMING,
+        workloads: [register],
+      });
+      expect(config.schedule?.map(({ fault }) => fault)).toEqual(['latency']);
+      const what = '63 ms between nodes instead of a fault';
+      expect(last).toEqual([what, what]);
+    });
+  });
+
   test('by kinds of fault, where they come by chance', async () => {
     const start = aConfig({ faults: ['pause', 'kill', 'partition'] });
     const tried: string[] = [];
@@ -131,6 +178,7 @@ describe('a run is made smaller', () => {
       },
       isOver: () => false,
       isExact: true,
+      timing: TIMING,
       workloads: [register],
     });
     expect(config.faults).toEqual(['kill']);

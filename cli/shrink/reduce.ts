@@ -1,5 +1,6 @@
 /** In which order a run is made smaller: what helps most to understand it goes first. */
 import type { RunConfig, ScheduledFault } from '../../harness/protocols/run.ts';
+import type { Timing } from '../../harness/protocols/system.ts';
 import type { Workload } from '../../harness/protocols/workload.ts';
 import {
   type Change,
@@ -7,17 +8,21 @@ import {
   endOfFaults,
   faultLine,
   halfAsLong,
+  latencyInstead,
   rounder,
+  rounderLatencies,
   shorterFaults,
   timeText,
   withClients,
   withDuration,
   withFewerLanes,
+  withLatency,
   withNodes,
   withOneKey,
   withoutDelay,
   withoutFaults,
   withoutLane,
+  withoutNamed,
   withoutTrigger,
   withQuiet,
   withSchedule,
@@ -31,11 +36,13 @@ export interface Reducing {
   readonly isOver: () => boolean;
   /** Candidates cost little and say all: every fault is made shorter by itself, and all of it is done again. */
   readonly isExact: boolean;
+  /** Of the system under the run's options. */
+  readonly timing: Timing;
   /** Of the run, each by itself. */
   readonly workloads: readonly Workload[];
 }
 
-const ROUNDS_MAX = 4;
+const ROUNDS_MAX = 6;
 
 /** The smallest configuration that was accepted; the given one if none was. */
 export async function reduce(config: RunConfig, reducing: Reducing): Promise<RunConfig> {
@@ -63,6 +70,7 @@ class Reducer {
       if (isExact) await this.#noFaults();
       await this.#fewerFaults();
       await this.#triggers();
+      await this.#latency(round === 0);
       await this.#oneWorkload();
       await this.#shorterRun();
       await this.#earlier();
@@ -72,8 +80,25 @@ class Reducer {
       await this.#oneKey();
       await this.#rounder();
       if (!isExact) await this.#noFaults();
-      if (this.config === before || this.#reducing.isOver()) return;
+      if (this.#reducing.isOver()) return;
+      if (this.config === before && !(isExact && (await this.#oneFaultFewer()))) return;
     }
+  }
+
+  /** When nothing else goes, and runs are short: with seeds enough one more fault may. */
+  async #oneFaultFewer(): Promise<boolean> {
+    const { timing } = this.#reducing;
+    const count = this.#schedule().length;
+    for (const [at, fault] of this.#schedule().entries()) {
+      const slow = latencyInstead(this.config, at, timing);
+      if (await this.#try('instead', slowText(slow), slow, true)) return true;
+      const fewer = withoutNamed(this.config, at);
+      const nodes = `${fewer?.nodes.length} nodes and no ${faultLine(fault)}`;
+      if (await this.#try('instead', nodes, fewer, true)) return true;
+      const without = withSchedule(this.config, this.#schedule().toSpliced(at, 1));
+      if (count > 1 && (await this.#try('without', faultLine(fault), without, true))) return true;
+    }
+    return false;
   }
 
   async #noFaults(): Promise<void> {
@@ -81,11 +106,16 @@ class Reducer {
       await this.#try('without', 'any fault', withoutFaults(this.config));
   }
 
-  async #try(kind: Change['kind'], what: string, config: RunConfig | undefined): Promise<boolean> {
+  async #try(
+    kind: Change['kind'],
+    what: string,
+    config: RunConfig | undefined,
+    isWorthMore = false,
+  ): Promise<boolean> {
     if (config === undefined || this.#reducing.isOver()) return false;
-    const name = JSON.stringify({ ...config, seed: 0 });
+    const name = `${isWorthMore} ${JSON.stringify({ ...config, seed: 0 })}`;
     if (this.#refused.has(name)) return false;
-    const accepted = await this.#reducing.accepts({ kind, what, config });
+    const accepted = await this.#reducing.accepts({ kind, what, config, isWorthMore });
     if (accepted === undefined) this.#refused.add(name);
     else this.config = accepted;
     return accepted !== undefined;
@@ -129,6 +159,18 @@ class Reducer {
       if (early !== undefined) await this.#try('instead', faultLine(early), prompt);
     }
     await this.#try('instead', 'in fewer lanes', withFewerLanes(this.config));
+  }
+
+  /** None, or one for the whole run instead of a fault: where a cluster lives is no fault. */
+  async #latency(isFirst: boolean): Promise<void> {
+    const { timing } = this.#reducing;
+    const now = (): string => timeText(this.config.latencyMs ?? 0);
+    await this.#try('without', `the ${now()} between nodes`, withLatency(this.config, 0, timing));
+    for (let at = 0; at < this.#schedule().length; ) {
+      const slow = latencyInstead(this.config, at, timing);
+      // Before times are made to fit a fault that comes and goes, and again as a last chance.
+      if (!(await this.#try('instead', slowText(slow), slow, isFirst))) at++;
+    }
   }
 
   async #oneWorkload(): Promise<void> {
@@ -213,6 +255,7 @@ class Reducer {
   }
 
   async #rounder(): Promise<void> {
+    await this.#rounderLatency();
     if (await this.#try('instead', 'rounder times', rounder(this.config))) return;
     if (!this.#reducing.isExact) return;
     for (const at of this.#schedule().keys()) {
@@ -221,4 +264,17 @@ class Reducer {
       if (fault !== undefined) await this.#try('instead', `rounder: ${faultLine(fault)}`, one);
     }
   }
+
+  async #rounderLatency(): Promise<void> {
+    const { latencyMs = 0 } = this.config;
+    for (const [ms, config] of rounderLatencies(this.config, this.#reducing.timing)) {
+      const what = `${timeText(ms)} instead of ${timeText(latencyMs)} between nodes`;
+      if (await this.#try('instead', what, config)) return;
+    }
+  }
+}
+
+/** Of a run in which that took the place of a fault. */
+function slowText(config: RunConfig | undefined): string {
+  return `${timeText(config?.latencyMs ?? 0)} between nodes instead of a fault`;
 }

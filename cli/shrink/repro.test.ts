@@ -26,6 +26,7 @@ const COMMANDS: readonly string[] = [
   '--bug stale-leader-read --workload reads -W keys=1 --promise serializable=linearizable --seed 2',
   '--schedule SCHEDULE --quiet-start 500ms --client-timeout 250ms --workload register --seed 3',
   '--schedule SCHEDULE --read-mode serializable --workload reads --seed 4',
+  '--no-faults --latency 40ms --seed 5',
 ];
 const SCHEDULE =
   '[{"at":"2el","for":"1234ms","fault":"partition","shape":"isolate-leader"},' +

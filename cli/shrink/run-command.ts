@@ -18,7 +18,14 @@ import { countOption, DEFAULT_ROOT, type LoadedRun, loadRun } from '../stored.ts
 import { player } from './play.ts';
 import { reduce } from './reduce.ts';
 import { chaosFile, optionsOf, runWords, scheduleLines } from './repro.ts';
-import { headLines, type Result, resultDocument, resultLines, rowLine } from './run-text.ts';
+import {
+  headLines,
+  notShownLines,
+  type Result,
+  resultDocument,
+  resultLines,
+  rowLine,
+} from './run-text.ts';
 import { type Target, targetOf } from './target.ts';
 import { Trials } from './trials.ts';
 import { commandText } from './words.ts';
@@ -49,7 +56,7 @@ export async function shrinkStoredRun(
   });
   const around: Around = { shell, flags, interrupt, clock, say };
   const search = await searched(run, settings, around);
-  if (search.smallest === undefined) return notShown(search.trials, interrupt.by, say);
+  if (search.smallest === undefined) return notShown(search, interrupt.by, say);
   const result = await concluded(run, search.smallest, search, around);
   const style = styleFor(shell, flags.color && flags.json !== true);
   if (flags.json === true) shell.out(`${JSON.stringify(resultDocument(result))}\n`);
@@ -81,6 +88,8 @@ interface Search {
   readonly repeats: number;
   readonly started: Nanos;
   readonly trials: Trials;
+  /** What else was found, and in how many runs. */
+  readonly others: ReadonlyMap<string, number>;
   /** As it was found again, and what came of it; undefined: it was not found again. */
   readonly smallest: { readonly from: RunConfig; readonly config: RunConfig } | undefined;
 }
@@ -92,7 +101,7 @@ async function searched(
 ): Promise<Search> {
   const { manifest } = run.result;
   const started = clock.now();
-  const target = targetOf(run.result);
+  const target = targetOf(run.result, flags.any);
   const modules = await modulesFor(flags.config, manifest.config);
   const isExact = manifest.config.backend === 'sim';
   const repeats = settings.repeats ?? (isExact ? REPEATS.sim : REPEATS.other);
@@ -118,14 +127,15 @@ async function searched(
   });
   for (const line of headLines(`${manifest.run}: ${titleOf(manifest)}`, target, isExact))
     say(`${line}\n`);
-  const from = await shownAgain(run, trials);
-  const found = { target, modules, repeats, started, trials };
+  const from = await shownAgain(run, target, trials);
+  const found = { target, modules, repeats, started, trials, others: plays.others };
   if (from === undefined) return { ...found, smallest: undefined };
   const { catalogue } = await loadModules(modules, manifest.config.test);
   const config = await reduce(from, {
     accepts: (change) => trials.accepts(change),
     isOver: () => trials.isOver(),
     isExact,
+    timing: findNamed('system', catalogue.systems, from.system).timing(from.systemOptions),
     workloads: from.workload.split('+').map((name) => findWorkload(name, catalogue)),
   });
   return { ...found, smallest: { from, config } };
@@ -149,13 +159,14 @@ async function concluded(
     ...(flags.config === undefined ? [] : ['--config', flags.config]),
     ...(flags.output === DEFAULT_ROOT ? [] : ['-o', flags.output]),
   ];
+  const checker = target.checker || 'a check';
   const kind = target.kind || 'a violation';
   const origin = `Made small by \`schism shrink --run\` from run ${manifest.run}`;
   await mkdir(dirname(file), { recursive: true });
   if (config.schedule !== undefined) await writeWhole(scheduleFile, scheduleText(config.schedule));
   const text = chaosFile({
-    title: `${manifest.run} ${target.kind || target.checker}`,
-    notes: [`${origin}: ${target.checker} finds ${kind}.`],
+    title: `${manifest.run} ${target.kind || target.checker || 'any violation'}`,
+    notes: [`${origin}: ${checker} finds ${kind}.`],
     options: {
       ...(target.kind !== '' && { anomaly: target.kind }),
       within: config.backend === 'sim' ? '1 run' : `${repeats} run${repeats === 1 ? '' : 's'}`,
@@ -209,10 +220,14 @@ function scheduleText(schedule: NonNullable<RunConfig['schedule']>): string {
  * The run with its faults as a list, which can be cut; and if that does not show it, where chance and
  * faults draw from one seed, the run as it was, of which only kinds of fault can be left out.
  */
-async function shownAgain(run: LoadedRun, trials: Trials): Promise<RunConfig | undefined> {
+async function shownAgain(
+  run: LoadedRun,
+  target: Target,
+  trials: Trials,
+): Promise<RunConfig | undefined> {
   const { result, history } = run;
   // What was a test of a suite, and what else was measured, is no part of what is looked for.
-  const config = bare(replayedConfig(result, history), targetOf(result).checker);
+  const config = bare(replayedConfig(result, history), target.checker);
   const { schedule } = config;
   if (config.backend !== 'sim')
     return trials.original(
@@ -236,24 +251,21 @@ function inMs(fault: ScheduledFault): ScheduledFault {
 function bare({ test, ownChecks, thresholds, ...config }: RunConfig, checker: string): RunConfig {
   return {
     ...config,
-    ...(ownChecks?.includes(checker) === true && {
-      ownChecks,
-      ...(test !== undefined && { test }),
-    }),
+    ...((checker === '' || ownChecks?.includes(checker) === true) &&
+      ownChecks !== undefined && {
+        ownChecks,
+        ...(test !== undefined && { test }),
+      }),
     ...(checker === 'thresholds' && thresholds !== undefined && { thresholds }),
   };
 }
 
 function notShown(
-  { rows }: Trials,
+  { trials, others }: Search,
   by: 'SIGINT' | 'SIGTERM' | undefined,
   say: (text: string) => void,
 ): number {
-  const of = rows.reduce((sum, { rate }) => sum + rate.of, 0);
-  say(
-    `\n It did not show again in ${of} runs, so there is nothing to make smaller. With more --repeats or a\n` +
-      ' longer --budget it may; `schism replay --repeat-each` counts how often it does.\n',
-  );
+  for (const line of notShownLines(trials.rows, others)) say(`${line}\n`);
   if (by !== undefined) return by === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
   return EXIT.unknown;
 }

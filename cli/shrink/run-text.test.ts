@@ -1,7 +1,17 @@
 import { describe, expect, test } from 'vitest';
+import type { CheckResult } from '../../harness/protocols/checker.ts';
+import type { RunResult } from '../../harness/protocols/run.ts';
 import { wilson } from '../../reports/rate.ts';
 import { plainStyle } from '../../reports/style.ts';
-import { headLines, type Result, resultDocument, resultLines, rowLine } from './run-text.ts';
+import {
+  headLines,
+  notShownLines,
+  type Result,
+  resultDocument,
+  resultLines,
+  rowLine,
+} from './run-text.ts';
+import { ANY, shows, targetOf } from './target.ts';
 import { aConfig } from './testing.ts';
 import { type Conclusion, conclusionText, type Row } from './trials.ts';
 
@@ -126,4 +136,64 @@ test('each conclusion says what was done about it', () => {
     'not seen, not taken',
     'not finished',
   ]);
+});
+
+describe('any violation', () => {
+  const check = (checker: string, verdict: CheckResult['verdict'], kind: string): CheckResult =>
+    ({
+      checker,
+      verdict,
+      anomalies: verdict === 'invalid' ? [{ kind, explanation: '', ops: [] }] : [],
+      details: {},
+    }) as unknown as CheckResult;
+  const ran = (...checks: readonly CheckResult[]): RunResult =>
+    ({ checks, manifest: { run: '7f3a' } }) as unknown as RunResult;
+  const recorded = ran(
+    check('hash', 'valid', ''),
+    check('linearizable', 'invalid', 'stale-read'),
+    check('read-modes', 'invalid', 'stale-read'),
+  );
+
+  test('is what any check finds; else it is the same check and the same kind', () => {
+    const [first, any] = [targetOf(recorded), targetOf(recorded, true)];
+    expect(first).toEqual({ checker: 'linearizable', kind: 'stale-read' });
+    expect(any).toEqual(ANY);
+    const others = [
+      ran(check('linearizable', 'invalid', 'phantom-read')),
+      ran(check('hash', 'invalid', 'hash-mismatch')),
+    ];
+    for (const other of others)
+      expect([shows(other, first), shows(other, any)]).toEqual([false, true]);
+    expect(shows(ran(check('linearizable', 'unknown', ''), check('hash', 'valid', '')), any)).toBe(
+      false,
+    );
+    expect(() => targetOf(ran(check('hash', 'valid', '')), true)).toThrow(
+      '7f3a found no violation',
+    );
+  });
+
+  test('stands at the head of the table', () => {
+    expect(headLines('7f3a: raftkv/register', ANY, true)[0]).toBe(
+      ' shrink --run 7f3a: raftkv/register: any violation',
+    );
+  });
+
+  test('is pointed out where only others were found', () => {
+    const rows: readonly Row[] = [
+      { what: 'as recorded', kind: 'whole', rate: wilson(0, 5), conclusion: 'original' },
+    ];
+    const alone = notShownLines(rows, new Map());
+    expect(alone.join('\n')).toContain('did not show again in 5 runs');
+    expect(alone.join('\n')).not.toContain('--any');
+    const found = new Map([
+      ['linearizable, phantom-read', 2],
+      ['hash, \u001b[31mred', 1],
+    ]);
+    expect(notShownLines(rows, found).slice(alone.length)).toEqual([
+      ' Something else was found, which --any takes as well:',
+      '   linearizable, phantom-read: 2 runs',
+      expect.stringMatching(/^ {3}hash, .*red: 1 run$/),
+    ]);
+    expect(notShownLines(rows, found).join('')).not.toContain('\u001b');
+  });
 });

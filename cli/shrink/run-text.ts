@@ -5,7 +5,7 @@ import { intervalText, type Rate } from '../../reports/rate.ts';
 import type { Style } from '../../reports/style.ts';
 import { clean, counted, lengthText } from '../../reports/words.ts';
 import { faultLine, timeText } from './changes.ts';
-import type { Target } from './target.ts';
+import { type Target, targetText } from './target.ts';
 import { conclusionText, type Row } from './trials.ts';
 
 export interface Result {
@@ -31,7 +31,7 @@ export interface Result {
 const WHAT = 48;
 
 export function headLines(name: string, target: Target, isExact: boolean): readonly string[] {
-  const what = [target.checker, target.kind].filter((word) => word !== '').join(', ');
+  const what = targetText(target);
   const heads = isExact ? 'shows it' : 'found   of   95 % interval (Wilson)';
   return [` shrink --run ${clean(name)}: ${clean(what)}`, '', `   ${''.padEnd(WHAT)}${heads}`];
 }
@@ -60,6 +60,23 @@ function cut(text: string): string {
   return text.length < WHAT ? text : `${text.slice(0, WHAT - 2)}…`;
 }
 
+/** `others`: what was found instead, and in how many runs. */
+export function notShownLines(
+  rows: readonly Row[],
+  others: ReadonlyMap<string, number>,
+): readonly string[] {
+  const of = rows.reduce((sum, { rate }) => sum + rate.of, 0);
+  const instead = [...others].map(([what, count]) => `   ${clean(what)}: ${counted(count, 'run')}`);
+  return [
+    '',
+    ` It did not show again in ${counted(of, 'run')}, so there is nothing to make smaller. With more`,
+    ' --repeats or a longer --budget it may; `schism replay --repeat-each` counts how often it does.',
+    ...(instead.length === 0
+      ? []
+      : [' Something else was found, which --any takes as well:', ...instead]),
+  ];
+}
+
 export function resultLines(result: Result, style: Style, columns: number): readonly string[] {
   const { smallest, original, rate, command, file, scheduleFile, kept, keptDir } = result;
   const runs = result.rows.reduce((sum, row) => sum + row.rate.of, 0);
@@ -86,7 +103,8 @@ export function resultLines(result: Result, style: Style, columns: number): read
 }
 
 /** `1 fault, 5.5 s, 3 nodes, 6 clients, seed 1`. */
-function sizeText({ schedule, faults, durationMs, nodes, workloadOptions }: RunConfig): string {
+function sizeText(config: RunConfig): string {
+  const { schedule, faults, durationMs, nodes, latencyMs, workloadOptions } = config;
   const count =
     schedule === undefined ? counted(faults.length, 'kind') : counted(schedule.length, 'fault');
   const what =
@@ -95,6 +113,7 @@ function sizeText({ schedule, faults, durationMs, nodes, workloadOptions }: RunC
     what,
     timeText(durationMs),
     counted(nodes.length, 'node'),
+    ...(latencyMs === undefined ? [] : [`${timeText(latencyMs)} between them`]),
     counted(workloadOptions.clients, 'client'),
   ].join(', ');
 }

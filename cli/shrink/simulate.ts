@@ -14,7 +14,7 @@ import { findNamed, findWorkload } from '../registry.ts';
 
 export interface Simulation extends Pick<RunOrder, 'shell' | 'interrupt'> {
   readonly modules: readonly string[];
-  /** The only check that is asked. */
+  /** The only check that is asked; '': all are. */
   readonly checker: string;
   /** Where the run lies for a while. */
   readonly root: string;
@@ -54,7 +54,7 @@ export async function simulate(simulation: Simulation, config: RunConfig): Promi
     judge: async (given, context) => {
       const history = given ?? (await readHistory(folder.historyPath)).history;
       const all = checkersOf(judgedBy(config, modules), code);
-      const asked = all.filter(({ name }) => name === checker);
+      const asked = all.filter(({ name }) => checker === '' || name === checker);
       return checkAll(asked, history, context);
     },
     reporters: [],

@@ -188,6 +188,26 @@ describe('in the simulator', () => {
     expect(played().length).toBe(4);
   });
 
+  test('for what is worth more many more are', async () => {
+    const { trials, played } = fake(({ seed }) => (seed === 5 ? 'found' : 'not-found'), {
+      isExact: true,
+      repeats: 2,
+    });
+    expect(await trials.accepts(change)).toBeUndefined();
+    const found = await trials.accepts({ ...change, isWorthMore: true });
+    expect(found?.seed).toBe(5);
+    expect(played().length).toBe(2 + 6);
+  });
+
+  test('as long as that leaves room for others, and runs come to their end', async () => {
+    const rare = fake(() => 'not-found', { isExact: true, repeats: 3, budgetS: 100 });
+    expect(await rare.trials.accepts({ ...change, isWorthMore: true })).toBeUndefined();
+    expect(rare.played().length).toBe(25);
+    const broken = fake(() => 'broken', { isExact: true, repeats: 2 });
+    expect(await broken.trials.accepts({ ...change, isWorthMore: true })).toBeUndefined();
+    expect(broken.played().length).toBe(3);
+  });
+
   test('what no seed shows is kept', async () => {
     const { trials } = fake(() => 'not-found', { isExact: true, repeats: 2 });
     expect(await trials.accepts(change)).toBeUndefined();

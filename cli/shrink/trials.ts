@@ -54,6 +54,8 @@ export interface TrialOptions {
 const FOUND_ENOUGH = 3;
 /** A candidate that was found so often is not looked at longer. */
 const FOUND_AGAIN = 2;
+/** Times as many seeds for what is worth more: with one fault fewer a run goes otherwise, and needs luck. */
+const MORE_SEEDS = 30;
 /** What breaks so often in a row breaks by what is asked of it, and is not tried longer. */
 const BROKEN_MAX = 3;
 /** Of what is left of the budget: one candidate that is hard to refuse leaves room for others. */
@@ -102,9 +104,8 @@ export class Trials {
     const { isExact } = this.#options;
     if (isExact) return this.#exact(change, undefined);
     const { kind, what, config } = change;
-    const { clock, deadline } = this.#options;
-    const start = clock.now();
-    const share = start + (deadline - start) * CANDIDATE_SHARE;
+    const { clock } = this.#options;
+    const share = this.#shareEnds();
     const isDone = (found: number, of: number): boolean =>
       found >= FOUND_AGAIN || of >= this.#enough || (of >= FOUND_AGAIN && clock.now() >= share);
     const rate = await this.#count(config, isDone);
@@ -129,18 +130,31 @@ export class Trials {
     return rate;
   }
 
+  /** When a candidate that begins now has had its share. */
+  #shareEnds(): number {
+    const { clock, deadline } = this.#options;
+    const now = clock.now();
+    return now + (deadline - now) * CANDIDATE_SHARE;
+  }
+
   /** With its own seed, and with the roundest there are: other choices may show it as well. */
   async #exact(
-    { kind, what, config }: Change,
+    { kind, what, config, isWorthMore = false }: Change,
     original: 'original' | undefined,
   ): Promise<RunConfig | undefined> {
-    const seeds = [...new Set([config.seed, 1, 2, 3, 4, 5, 6, 7, 8, 9])];
-    let of = 0;
-    for (const seed of seeds.slice(0, this.#options.repeats)) {
-      if (this.isOver()) break;
+    const count = this.#options.repeats * (isWorthMore ? MORE_SEEDS : 1);
+    const others = Array.from({ length: count }, (_, at) => at + 1);
+    const { clock, repeats } = this.#options;
+    const share = this.#shareEnds();
+    let [of, broken] = [0, 0];
+    for (const seed of [...new Set([config.seed, ...others])].slice(0, count)) {
+      // What is owed to every candidate is played whatever it takes.
+      if (this.isOver() || (of >= repeats && clock.now() >= share)) break;
       const played = await this.#options.play({ ...config, seed });
       if (played !== 'found' && this.isOver()) break;
       of++;
+      broken = played === 'broken' ? broken + 1 : 0;
+      if (broken >= Math.max(BROKEN_MAX, repeats)) break;
       if (played !== 'found') continue;
       this.#add({
         what,

@@ -3,6 +3,7 @@ import { unreachable } from '../../harness/core/invariant.ts';
 import type { Random } from '../../harness/core/prng.ts';
 import type { NodeName } from '../../harness/core/units.ts';
 import type { Shape, ShapeKind } from '../../harness/protocols/network.ts';
+import type { ScheduledFault } from '../../harness/protocols/run.ts';
 import type { Timing } from '../../harness/protocols/system.ts';
 import type { QuorumRule, TargetSpec } from '../targets.ts';
 import {
@@ -89,6 +90,21 @@ export function readLinkSpec(kind: ShapeKind, place: Place, timing: Timing): Lin
     rampMs: readRamp(place, timing),
     quorum: quorumOf(place),
   };
+}
+
+/**
+ * What a fault adds to every message between nodes, alike and at once, in milliseconds; undefined for
+ * any fault that does something else, or does it to some.
+ */
+export function latencyOfAll(
+  { fault, options: { shape, ...options } }: Pick<ScheduledFault, 'fault' | 'options'>,
+  timing: Timing,
+): number | undefined {
+  const isLatency = fault === 'latency' || (fault === 'link' && shape === 'latency');
+  if (!isLatency) return undefined;
+  const spec = readLinkSpec('latency', { options, where: fault }, timing);
+  if (spec.where.on !== 'all' || spec.rampMs > 0 || spec.shape.kind !== 'latency') return undefined;
+  return spec.shape.jitterMs > 0 ? undefined : spec.shape.latencyMs;
 }
 
 /** While it grows nothing else can be asked of the lane, and a heal gives it half a minute. */
