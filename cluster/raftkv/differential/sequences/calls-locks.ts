@@ -273,7 +273,8 @@ const everywhere: CallSequence = {
     { ...lockLater('b', 'l', B), at: 'n2' },
     inLine('l', 2),
     { ...lockLater('gone', 'l', C), at: 'n3' },
-    inLine('l', 3),
+    // Asked where it waits: who goes before its own node knows that it stands in line stays in etcd's.
+    { ...inLine('l', 3), at: 'n3' },
     { drop: 'gone' },
     inLine('l', 2),
     { ...unlock('l/7'), at: 'n3' },
