@@ -116,6 +116,20 @@ describe('a node that does not answer', () => {
   });
 });
 
+it('claims nothing where not one connection came about: whoever looked has slept', () => {
+  const unsent: ProbeResult = { result: 'silent', isConnected: false };
+  const probes = [unsent, unsent] as const;
+  expect(states({ probes, grown: [none, none], direct: [unsent, unsent] })).toEqual([
+    'unknown: n2 is silent',
+    'unknown: n1 is silent',
+  ]);
+  // The nodes themselves were reached.
+  expect(states({ probes, grown: [none, none] })).toEqual([
+    'cut: no byte of n1 reaches n2',
+    'cut: no byte of n2 reaches n1',
+  ]);
+});
+
 it('claims nothing about silence when nothing was counted', () => {
   expect(states({ probes: [silent, silent], grown: [none, none], isCounted: false })).toEqual([
     'unknown: no answer, and the link server does not count bytes',

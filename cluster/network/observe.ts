@@ -36,8 +36,13 @@ export interface ObserveOptions {
   readonly clock: Clock;
 }
 
-/** After the wait, what the server had already accepted gets this long to go through. */
+/** The wait is cut into so many steps, and is over at the latest after so many times its length. */
+const STEPS = 6;
+const WAITS_MAX = 10;
+/** After the wait, what the server has read gets this long to be passed on. */
 const SETTLE_MS = 20;
+/** A server that was busy gets this long to dial for the probes it had accepted, and to read them. */
+const COUNT_MS_MAX = 250;
 /** A server that counts late gets this long to see the ends of the probes. */
 const LATE_COUNT_MS_MAX = 1_000;
 
@@ -56,7 +61,7 @@ export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
   const { nodes, clock, request } = options;
   const before = await options.readSent();
   const callOff = new AbortController();
-  const timer = clock.timer(options.waitMs, () => {
+  using _ = afterAwake(options, () => {
     callOff.abort();
   });
   const each = async (to: Endpoint): Promise<ProbeResult> =>
@@ -67,11 +72,10 @@ export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
     ),
     resultsOf(nodes.map((node) => [node, each(options.direct(node))])),
   ]);
-  timer.cancel();
-  // A server that was busy all the time must not make a link look cut: the first call gets through
-  // when it has caught up, and what it had accepted then has a moment to be passed on.
+  // A server that was busy all the time must not make a link look cut: it gets the time to catch up
+  // with what it had accepted, and then a moment to pass on what it has read.
   if (callOff.signal.aborted) {
-    const silent = [...links].filter(([, { result }]) => result === 'silent').map(([name]) => name);
+    const silent = [...links].flatMap(([name, seen]) => (isSent(seen) ? [name] : []));
     await awaitCounts(options, before, silent);
     await sleep(clock, SETTLE_MS);
   }
@@ -79,23 +83,56 @@ export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
   return classify({ nodes, links, direct, grown: growth(before, after) });
 }
 
+/** Silent, though the request went out. */
+function isSent(seen: ProbeResult): boolean {
+  return seen.result === 'silent' && seen.isConnected;
+}
+
 /**
- * Waits until the servers have counted the probes that were called off. Else a request that came
- * through, and whose answer was lost, might look as if it had not.
+ * Calls when `waitMs` have passed in which this process ran: of a step that a stall made longer,
+ * nothing counts, since what had come meanwhile was not looked at.
+ */
+function afterAwake(
+  { clock, waitMs }: Pick<ObserveOptions, 'clock' | 'waitMs'>,
+  call: () => void,
+): Disposable {
+  const stepMs = waitMs / STEPS;
+  const end = clock.now() + WAITS_MAX * waitMs * NANOS_PER_MS;
+  let left = STEPS;
+  let timer = clock.timer(stepMs, stepFrom(clock.now()));
+  function stepFrom(start: number): () => void {
+    return () => {
+      const now = clock.now();
+      if (now - start < 2 * stepMs * NANOS_PER_MS) left--;
+      if (left === 0 || now >= end) call();
+      else timer = clock.timer(stepMs, stepFrom(now));
+    };
+  }
+  return { [Symbol.dispose]: () => timer.cancel() };
+}
+
+/**
+ * Waits until the servers have read the probes that were called off, or have counted them, which
+ * some do late. Else a request that came through, and whose answer was lost, might look as if it had not.
  */
 async function awaitCounts(
   { clock, readSent }: ObserveOptions,
   before: SentBytes,
   silent: readonly string[],
 ): Promise<void> {
-  const end = clock.now() + LATE_COUNT_MS_MAX * NANOS_PER_MS;
+  const start = clock.now();
   const isCounted = (name: string, now: SentBytes): boolean => {
     const count = now.get(name);
-    return !count?.isLate || count.upstreamRead > (before.get(name)?.upstreamRead ?? 0);
+    if (count === undefined) return true;
+    const mayTakeMs = count.isLate ? LATE_COUNT_MS_MAX : COUNT_MS_MAX;
+    return (
+      count.upstreamRead > (before.get(name)?.upstreamRead ?? 0) ||
+      clock.now() - start >= mayTakeMs * NANOS_PER_MS
+    );
   };
   for (;;) {
     const now = await readSent();
-    if (clock.now() >= end || silent.every((name) => isCounted(name, now))) return;
+    if (silent.every((name) => isCounted(name, now))) return;
     await sleep(clock, SETTLE_MS);
   }
 }
@@ -145,9 +182,15 @@ function requestsPass(seen: Sightings, from: NodeName, to: NodeName): Passage {
   const bytes = seen.grown.get(name)?.upstream;
   if (probed === 'answered' || (bytes ?? 0) > 0) return 'open';
   // Nobody takes bytes at a dead node, and a cut of the other direction may hide the refusal.
-  const isDead = seen.direct.get(to)?.result === 'closed';
-  if (bytes === undefined || probed === 'closed' || isDead) return 'untold';
+  const direct = seen.direct.get(to);
+  if (bytes === undefined || probed === 'closed' || direct?.result === 'closed') return 'untold';
+  // Where not even the straight way was connected, it was this process that slept.
+  if (isUnsent(seen.links.get(name)) && isUnsent(direct)) return 'untold';
   return 'cut';
+}
+
+function isUnsent(seen: ProbeResult | undefined): boolean {
+  return seen?.result === 'silent' && !seen.isConnected;
 }
 
 /** Downstream on the link to>from: answers of `from` to what `to` asked. */
