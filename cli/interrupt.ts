@@ -12,8 +12,11 @@ export interface Interrupt extends Disposable {
 export const STOPPING =
   '\nstopping: healing the faults and judging what was recorded; once more to quit at once\n';
 
-/** A terminal signals the whole group, and npm or the launcher passes it on: one press, not two. */
-const SAME_PRESS_MS = 300;
+/**
+ * A terminal signals the whole group, and npm or the launcher passes it on: one press, not two. What
+ * begins at the first may keep this process from hearing the second for a while.
+ */
+const SAME_PRESS_MS = 1_000;
 
 /** The first signal ends the load; the second leaves the undoing to the watchdogs. */
 export function interruptible(

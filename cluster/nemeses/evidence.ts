@@ -8,8 +8,11 @@ import type { Evidence, NemesisContext } from '../../harness/protocols/nemesis.t
 import type { DirectedLink, LinkState, Matrix } from '../../harness/protocols/network.ts';
 import { disturbedByOthers, hitByOthers } from '../targets.ts';
 
-/** A link that was just changed may need a moment: connections are made and closed around it. */
-const LOOKS_MAX = 4;
+/**
+ * A link that was just changed may need a moment: connections are made and closed around it. And a node
+ * may be too busy to answer for some seconds.
+ */
+const LOOKS_MAX = 8;
 const BETWEEN_LOOKS_MS = 250;
 
 /** What was measured after an event; the matrix only for faults on links. */

@@ -142,10 +142,10 @@ class FileRestoration implements Restoration {
     const calls = new EtcdClient(member.client, clock);
     this.#own({ [Symbol.asyncDispose]: async () => calls[Symbol.dispose]() });
     while (!(await calls.range({ key: ANY_KEY }, READ_MS_MAX)).ok) {
+      if (this.#ending === undefined && process.state().state === 'gone')
+        throw this.#refused(`no member runs on it (${exitText(await process.exited)})`);
       if (this.#ending !== undefined || clock.now() >= until)
         throw new HarnessError('deadline', `the restored member did not serve in ${timeoutMs} ms`);
-      if (process.state().state === 'gone')
-        throw this.#refused(`no member runs on it (${exitText(await process.exited)})`);
       await sleep(clock, LOOK_AGAIN_MS);
     }
     return calls;

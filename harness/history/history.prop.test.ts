@@ -15,11 +15,24 @@ const scalar: fc.Arbitrary<JsonValue> = fc.oneof(
   fc.integer(),
   fc.maxSafeInteger(),
   fc.string({ unit: 'grapheme', maxLength: 8 }),
-  fc.constantFrom<JsonValue>(null, true, false, 0, '', '_', 'null', '1', -(2 ** 29), 2 ** 29, 1.5),
+  fc.constantFrom<JsonValue>(
+    null,
+    true,
+    false,
+    0,
+    '',
+    'a\u2028b',
+    '_',
+    'null',
+    '1',
+    -(2 ** 29),
+    2 ** 29,
+    1.5,
+  ),
 );
 const value: fc.Arbitrary<JsonValue> = fc.oneof(scalar, fc.tuple(scalar, scalar), json);
 const text = fc.oneof(
-  fc.constantFrom('x', 'k17', 'a b', '-', '7', 'é"\\\n'),
+  fc.constantFrom('x', 'k17', 'a b', 'a\u2028b', '-', '7', 'é"\\\n'),
   fc.string({ maxLength: 6 }),
 );
 const process = fc.integer({ min: 0, max: 5 });

@@ -185,7 +185,7 @@ class Entry {
   }
 
   #error(value: string): OpError {
-    const match = /^([^!?]+)([!?])(".*")?$/.exec(value);
+    const match = /^([^!?]+)([!?])(".*")?$/s.exec(value);
     const [, code, mark, message] = match ?? [];
     if (code === undefined)
       throw bad(this.#words, `'err=${value}' does not end in ! (definite) or ? (indefinite)`);
