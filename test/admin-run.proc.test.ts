@@ -11,7 +11,7 @@ const FAULTS = ['--fault', 'kill,membership', '--fault-interval', '3s', '--fault
 
 /** Long enough for every act, with members that come and go; few nodes, for machines with few cores. */
 async function runs(box: Sandbox, system: string): Promise<Stored> {
-  const size = ['--nodes', '3', '--rate', '100', '--duration', '12s', '--seed', '0x5eed0007'];
+  const size = ['--nodes', '3', '--rate', '100', '--duration', '16s', '--seed', '0x5eed0007'];
   const args = [...RUN, '--system', system, ...size, ...FAULTS];
   const { code, out } = await box.schism([...args, '-O', 'strict-reconfig-check=false']);
   expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });

@@ -22,7 +22,7 @@ describeWith('engine', 'attached to containers', () => {
       cluster = stack.use(await composeCluster({ ports: '1', system: 'etcd' }));
       // The runs of these tests read the config in processes of their own.
       Object.assign(process.env, cluster.env);
-    });
+    }, 150_000);
     afterAll(async () => {
       process.env = env;
       await stack.disposeAsync();
@@ -86,6 +86,6 @@ describeWith('engine', 'attached to containers', () => {
       const said = await cluster.compose('run', '--rm', 'schism', ...words, ...often);
       expect(said).toContain('exit 0: no violation found');
       expect(await cluster.disturbances()).toEqual([]);
-    });
+    }, 300_000);
   });
 });

@@ -26,18 +26,20 @@ describe('attached to processes, by commands of their owner', () => {
 
   test('keys that were there stay as they are, and a run writes below a prefix of its own', async () => {
     const key = Buffer.from('k0');
-    const before = await cluster.client('n1').put({ key, value: Buffer.from('mine') }, 1000);
+    const before = await cluster.client('n1').put({ key, value: Buffer.from('mine') }, 10_000);
     expect(before.ok).toBe(true);
     await using box = await sandbox();
     const words = ['run', '--config', cluster.config, '--no-faults', '--duration', '2s', '-q'];
     expect(await box.schism(words)).toMatchObject({ code: 0 });
-    const after = await cluster.client('n2').range({ key }, 1000);
+    const after = await cluster.client('n2').range({ key }, 10_000);
     expect.assert(after.ok);
     expect(after.value.kvs[0]?.value.toString()).toBe('mine');
     const { keys: prefix } = (await stored(box)).result.manifest.cluster ?? {};
     expect.assert(typeof prefix === 'string' && /^schism\/.+\/$/.test(prefix));
     const end = Buffer.from(prefix.replace(/\/$/, '0'));
-    const own = await cluster.client('n3').range({ key: Buffer.from(prefix), rangeEnd: end }, 1000);
+    const own = await cluster
+      .client('n3')
+      .range({ key: Buffer.from(prefix), rangeEnd: end }, 10_000);
     expect.assert(own.ok);
     expect(own.value.kvs.length).toBeGreaterThan(5);
   });

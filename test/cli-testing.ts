@@ -62,7 +62,7 @@ export async function sandbox(): Promise<Sandbox> {
         const [test = ''] = await readdir(tests);
         return (await readFile(join(tests, test, 'history.jsonl'), 'utf8')).includes(text);
       };
-      for (let tries = 0; tries < 600; tries++) {
+      for (let tries = 0; tries < 1200; tries++) {
         if (await holds().catch(() => false)) return;
         await sleep(clock, 50);
       }

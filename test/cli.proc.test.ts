@@ -7,7 +7,7 @@ import { realClock, sleep } from '../harness/core/clock.ts';
 import { type Running, type Sandbox, sandbox } from './cli-testing.ts';
 
 const MEMORY = ['run', '--system', 'memory', '--workload', 'register'];
-const QUICK = [...MEMORY, '--duration', '1s', '--quiet-start', '200ms', '-q'];
+const QUICK = [...MEMORY, '--duration', '1500ms', '--quiet-start', '200ms', '-q'];
 
 const MISTAKES: readonly (readonly [args: string, code: number, said: RegExp])[] = [
   ['run --nodez 3', 254, /unknown option '--nodez'\s+\(Did you mean --nodes\?\)/],
@@ -158,8 +158,8 @@ describe('a run', () => {
     await using box = await sandbox();
     const running = box.start([...QUICK, '--no-faults', '--duration', '2s']);
     const clock = realClock();
-    for (let tries = 0; tries < 100; tries++) {
-      await sleep(clock, 50);
+    for (let tries = 0; tries < 1_000; tries++) {
+      await sleep(clock, 20);
       // The folder of all runs is there a moment before that of the first.
       const made = await box
         .runDir()

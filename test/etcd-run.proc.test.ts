@@ -24,7 +24,7 @@ describeWith('etcd', 'etcd under faults', () => {
     const { code, out } = await box.schism([...args, '--fault-interval', '3s', '-q']);
     expect({ code, out: code === 0 ? '' : out }).toEqual({ code: 0, out: '' });
     const run = await stored(box);
-    expect(run.result.counts.ok).toBeGreaterThan(4000);
+    expect(run.result.counts.ok).toBeGreaterThan(1000);
     const { kinds } = evidenceOf(run);
     expect(kinds.every(({ installed, failed }) => installed > 0 && failed === 0)).toBe(true);
     expect(out).toContain('Availability by window');

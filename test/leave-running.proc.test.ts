@@ -9,7 +9,7 @@ import { cleanLeftovers } from '../harness/runner/sweep.ts';
 import { sandbox } from './cli-testing.ts';
 import { leftProcesses } from './stored-run.ts';
 
-const ARGS = ['run', '-c', 'asked.json', '--nodes', '1', '--no-faults', '--duration', '500ms'];
+const ARGS = ['run', '-c', 'asked.json', '--nodes', '1', '--no-faults', '--duration', '2s'];
 
 test('after a failure the cluster is there, until it is swept', async () => {
   await using box = await sandbox();

@@ -8,7 +8,7 @@ import { sandbox } from './cli-testing.ts';
 const NIGHT = [
   'run',
   '--budget',
-  '20s',
+  '25s',
   '--backend',
   'sim',
   '--bug',

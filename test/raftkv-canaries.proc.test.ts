@@ -20,7 +20,7 @@ describe('on real processes', () => {
     const which = ['--regressions', OWN_REGRESSIONS, '--system', 'raftkv', '--backend', 'process'];
     said = await box.schism(['run', ...which, '-g', '@quick', '-j', '2', '-q']);
     suite = await readSuite(join(box.dir, '.schism', 'latest-suite'));
-  }, 300_000);
+  }, 600_000);
 
   test.each(QUICK)('$bug is seen within $tries runs', ({ regression, expected, tries }) => {
     const { outcome, runs, reason } =

@@ -101,7 +101,7 @@ describeWith('etcd', 'one of each, asked the same for as long as they live', () 
     expect(found === undefined, `the answers differ\n\n${found}`).toBe(true);
     expect(played).toMatchObject({ sequences: 100 });
     expect(played.commands).toBeGreaterThan(1000);
-  });
+  }, 300_000);
 
   test('are told apart when one has a bug, by a sequence that can be read', async () => {
     const { difference: found } = await playInLockstep(
@@ -116,7 +116,7 @@ describeWith('etcd', 'one of each, asked the same for as long as they live', () 
     );
     expect(found).toMatch(/^\{"call":"KV\.Compact",/m);
     expect(found).toMatch(/^ {2}- etcd\n {2}\+ raftkv\n/m);
-  });
+  }, 300_000);
 });
 
 describeWith('etcd', 'commands: raftkv answers as etcd', () => {

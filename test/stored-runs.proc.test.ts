@@ -24,7 +24,7 @@ beforeAll(async () => {
   box = await sandbox();
   expect((await schism(`${QUICK} --workload register --seed 1`)).code).toBe(0);
   passed = await newest();
-  expect((await schism(`${QUICK} --bug dirty-read --seed 3 --rate 2000 --duration 2s`)).code).toBe(
+  expect((await schism(`${QUICK} --bug dirty-read --seed 3 --rate 2000 --duration 4s`)).code).toBe(
     1,
   );
   failed = await newest();

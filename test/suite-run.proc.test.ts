@@ -14,7 +14,7 @@ const CONFIG = {
   system: 'memory',
   workload: 'register',
   faults: false,
-  duration: '200ms',
+  duration: '1s',
   quietStart: '50ms',
   workers: 3,
   projects: [

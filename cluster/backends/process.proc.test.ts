@@ -22,6 +22,8 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 /** Programs of one line: `exec` makes the shell become the last of them. */
 const FOREVER = 'exec sleep 1000';
 const DEAF = "trap '' TERM; sleep 1000 & wait";
+/** What a signal does shows when the process has had its turn. */
+const SOON = { timeout: 5_000, interval: 10 };
 const BROKEN = 'echo first; echo "cannot open the data folder" >&2; exit 7';
 
 const shell = (script: string, env: ChildSpec['env'] = {}): ChildSpec => ({
@@ -37,14 +39,13 @@ describe('startChild', () => {
   test('signals reach the whole group, and /proc says what they did', async () => {
     await using child = await startChild(shell(DEAF), context);
     expect(child.state()).toEqual({ state: 'running', pid: child.pid });
-    await sleep(clock, 50);
-    const group = allPids().filter((pid) => readStat(pid)?.group === child.pid);
-    expect(group).toHaveLength(2);
+    const inGroup = (): number[] => allPids().filter((pid) => readStat(pid)?.group === child.pid);
+    await expect.poll(inGroup, SOON).toHaveLength(2);
+    const group = inGroup();
 
     expect(child.signal('SIGSTOP')).toBe(true);
-    await sleep(clock, 20);
+    await expect.poll(() => group.map((pid) => readStat(pid)?.state), SOON).toEqual(['T', 'T']);
     expect(child.state().state).toBe('paused');
-    expect(group.map((pid) => readStat(pid)?.state)).toEqual(['T', 'T']);
 
     child.signal('SIGCONT');
     child.signal('SIGTERM');
@@ -144,18 +145,20 @@ describe('startProcesses', () => {
     const script = `echo life >> ${join(dir, 'data')}; ${FOREVER}`;
     await using processes = await startProcesses([plan('n1', script)], context);
     const { control } = processes;
-    const lives = (): number => readFileSync(join(dir, 'data'), 'utf8').split('\n').length - 1;
-    await sleep(clock, 50);
+    const lives = (): number =>
+      existsSync(join(dir, 'data'))
+        ? readFileSync(join(dir, 'data'), 'utf8').split('\n').length - 1
+        : 0;
+    await expect.poll(lives, SOON).toBe(1);
     await control.start('n1');
     expect((await control.state('n1')).state).toBe('running');
 
     await control.pause('n1');
     await control.pause('n1');
-    await sleep(clock, 20);
-    expect((await control.state('n1')).state).toBe('paused');
+    const state = async (): Promise<string> => (await control.state('n1')).state;
+    await expect.poll(state, SOON).toBe('paused');
     await control.resume('n1');
-    await sleep(clock, 20);
-    expect((await control.state('n1')).state).toBe('running');
+    await expect.poll(state, SOON).toBe('running');
 
     await control.pause('n1');
     await Promise.all([control.kill('n1'), control.kill('n1')]);
@@ -164,9 +167,8 @@ describe('startProcesses', () => {
     expect(await control.state('n1')).toEqual({ state: 'gone' });
 
     await Promise.all([control.start('n1'), control.start('n1')]);
-    await sleep(clock, 50);
+    await expect.poll(lives, SOON).toBe(2);
     expect((await control.state('n1')).state).toBe('running');
-    expect(lives()).toBe(2);
     expect(processes.crashed()).toEqual([]);
   });
 
@@ -186,19 +188,20 @@ describe('startProcesses', () => {
     const slow = plan('n1', `sleep 0.3; touch ${file}; ${FOREVER}`, () => {
       return existsSync(file) || 'no file yet';
     });
-    await using processes = await startProcesses([slow], context);
     const before = clock.now();
+    await using processes = await startProcesses([slow], context);
     await processes.ready(5_000);
-    expect(clock.now() - before).toBeGreaterThan(200e6);
+    expect(existsSync(file)).toBe(true);
+    expect(clock.now() - before).toBeGreaterThan(290e6);
   });
 
   test('a node that never gets ready: what was awaited, what was seen, its last words', async () => {
     const mute = plan('n1', `echo starting; ${FOREVER}`, () => 'no file yet');
     await using processes = await startProcesses([mute], context);
-    const waiting = processes.ready(200);
+    const waiting = processes.ready(2_000);
     await expect(waiting).rejects.toMatchObject({
       code: 'deadline',
-      message: `waited 200 ms for n1 to write its file; last seen: no file yet; its log: ${join(dir, 'n1.log')}`,
+      message: `waited 2000 ms for n1 to write its file; last seen: no file yet; its log: ${join(dir, 'n1.log')}`,
       details: 'starting',
     });
   });
@@ -221,10 +224,8 @@ describe('startProcesses', () => {
     const running = { ...plan('n1', ''), spec: shell(`: ${mark}; sleep 1000; true`) };
     const starting = startProcesses([running, missing], context);
     await expect(starting).rejects.toMatchObject({ code: 'binary-missing' });
-    const left = allPids().filter((pid) => {
-      return existsSync(`/proc/${pid}/cmdline`) && commandOf(pid).includes(mark);
-    });
-    expect(left).toEqual([]);
+    const left = (): number[] => allPids().filter((pid) => commandOf(pid).includes(mark));
+    await expect.poll(left, SOON).toEqual([]);
   });
 
   test('disposing of it leaves no process, stopped or deaf', async () => {

@@ -33,7 +33,7 @@ async function puts(register: RegisterApi, count: number, timeoutMs: number): Pr
 async function seenBy(misbehaviour: Misbehaviour, retries: 0 | 1): Promise<Seen> {
   await using server = await fakeServer(misbehaviour);
   using client = new EtcdClient(server.address, clock, { 'grpc.enable_retries': retries });
-  const ended = await puts(etcdRegister(client), PUTS, 500);
+  const ended = await puts(etcdRegister(client), PUTS, 3_000);
   expect(ended).not.toContain('ok');
   return server.seen;
 }
@@ -122,7 +122,7 @@ describeWith('etcd', 'a real etcd', () => {
     await using connection = etcdConnection(etcd.address, clock);
     const { register } = connection.apis;
     expect.assert(register !== undefined);
-    const call = { timeoutMs: 2_000 };
+    const call = { timeoutMs: 10_000 };
 
     const absent = await register.read('k', 'linearizable', call);
     expect(absent).toMatchObject({ type: 'ok', value: null, server: { modRevision: 0 } });
@@ -182,29 +182,28 @@ describeWith('etcd', 'a real etcd', () => {
     };
     const loops = registers.map(loop);
     const control = etcd.processes.control;
-    await sleep(clock, 500);
+    const count = (...codes: string[]): number =>
+      ended.filter((each) => codes.includes(each)).length;
+    await expect.poll(() => count('ok'), { timeout: 30_000 }).toBeGreaterThan(100);
     await control.pause('n1');
     await sleep(clock, 600);
     await control.resume('n1');
     await sleep(clock, 300);
     await control.kill('n1');
     await sleep(clock, 500);
+    const atStart = ended.length;
     await control.start('n1');
-    await sleep(clock, 2_000);
+    await expect.poll(() => ended.slice(atStart), { timeout: 30_000 }).toContain('ok');
     stop.abort();
     await Promise.all(loops);
 
     const { headers, ids } = watched.seen;
-    const count = (...codes: string[]): number =>
-      ended.filter((each) => codes.includes(each)).length;
     const neverSent = count('not-connected', 'connect-timeout');
     expect([...ids.values()].filter((times) => times !== 1)).toEqual([]);
     expect(headers).toBe(ids.size);
     expect(headers).toBeLessThanOrEqual(ended.length - neverSent);
     // What never came back although it was sent, and what did, shows that the faults were real.
     expect(headers).toBeGreaterThanOrEqual(count('ok', 'deadline-exceeded'));
-    expect(count('ok')).toBeGreaterThan(100);
     expect(count('deadline-exceeded', 'connection-lost')).toBeGreaterThan(0);
-    expect(ended.slice(-20)).toContain('ok');
   });
 });

@@ -32,6 +32,7 @@ async function open(to: LinkServer, forwarding = false, latencyMs = 0): Promise<
     }),
     probe: { request },
     latencyMs,
+    probeWaitMs: 1_000,
     clock,
     log: silentLog,
   });

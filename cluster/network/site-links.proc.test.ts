@@ -187,7 +187,7 @@ describe('a latency of all links', () => {
   it('stays through a heal, on servers of either kind, and goes with the links', async () => {
     await open({ original: 'n2' });
     await links[Symbol.asyncDispose]();
-    const far = await sites.open({ create: true, latencyMs: 30 });
+    const far = await sites.open({ create: true, latencyMs: 30, probeWaitMs: 10_000 });
     expect(await far.network.installed()).toEqual([]);
     expect(Math.min(...(await roundTrips(far)))).toBeGreaterThanOrEqual(60);
     const latency = { kind: 'latency', latencyMs: 300, jitterMs: 0 } as const;
@@ -204,7 +204,7 @@ describe('a latency of all links', () => {
 
   it('is taken from links that were there already, in the end', async () => {
     await open();
-    const far = await sites.open({ create: false, latencyMs: 30 });
+    const far = await sites.open({ create: false, latencyMs: 30, probeWaitMs: 10_000 });
     expect(Math.min(...(await roundTrips(far)))).toBeGreaterThanOrEqual(60);
     await far.network.heal();
     expect(await toxicsOn('n1')).toHaveLength(4);
@@ -215,7 +215,7 @@ describe('a latency of all links', () => {
 
   it('that is still there when it should be gone is seen by whoever asks', async () => {
     await open();
-    const far = await sites.open({ create: false, latencyMs: 30 });
+    const far = await sites.open({ create: false, latencyMs: 30, probeWaitMs: 10_000 });
     const url = `${server('n1').url}/proxies/${encodeURIComponent('n1>n2')}/toxics`;
     const [toxic] = (await (await fetch(url)).json()) as { name: string }[];
     await far[Symbol.asyncDispose]();

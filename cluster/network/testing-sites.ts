@@ -16,7 +16,11 @@ export interface TestSites extends AsyncDisposable {
   readonly nodes: ReadonlyMap<NodeName, TinyNode>;
   readonly servers: ReadonlyMap<NodeName, LinkServer>;
   readonly sites: ReadonlyMap<NodeName, LinkSite>;
-  open(options: { readonly create: boolean; readonly latencyMs?: number }): Promise<Links>;
+  open(options: {
+    readonly create: boolean;
+    readonly latencyMs?: number;
+    readonly probeWaitMs?: number;
+  }): Promise<Links>;
   /** Ends the server of a node; the node lives on. */
   end(node: NodeName): Promise<void>;
   /** As when its container is restarted: the same address, and nothing on it. */
@@ -64,7 +68,14 @@ export async function testSites({
     servers,
     sites,
     open: (how) =>
-      openSiteLinks({ sites, probe: { request: REQUEST }, clock, log: silentLog, ...how }),
+      openSiteLinks({
+        sites,
+        probe: { request: REQUEST },
+        probeWaitMs: 1_000,
+        clock,
+        log: silentLog,
+        ...how,
+      }),
     end,
     restart: async (name) => {
       await end(name);

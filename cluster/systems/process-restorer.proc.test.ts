@@ -91,7 +91,9 @@ describe('a backup that cannot be restored', () => {
     await using place = await restorerWith(tool, member);
     const restoration = begun(place.restorer);
     restoration.take(Buffer.from('a backup'));
-    await expect(restoration.restore(2_000)).rejects.toMatchObject({
+    // The others end by themselves, whenever that is.
+    const timeoutMs = code === 'deadline' ? 2_000 : 20_000;
+    await expect(restoration.restore(timeoutMs)).rejects.toMatchObject({
       code,
       message: expect.stringContaining(says),
     });

@@ -29,7 +29,7 @@ const CONFIG: RunConfig = {
     clients: 3,
     nodes,
     rate: 300,
-    clientTimeoutMs: 200,
+    clientTimeoutMs: 5_000,
     readModes: ['linearizable'],
     capabilities: ['register'],
     own: {},
@@ -119,7 +119,7 @@ function broken(change: (cluster: Cluster) => Partial<Cluster>): System {
 
 describe('a run', () => {
   test('passes through all phases in order and leaves its history compressed', async () => {
-    const { result, folder } = await runWith({});
+    const { result, folder } = await runWith({ config: { durationMs: 1_500 } });
     expect(result).toMatchObject({ verdict: 'pass', exitCode: 0, problems: [] });
     expect(result.phases.map(({ phase }) => phase)).toEqual([
       'quiet',

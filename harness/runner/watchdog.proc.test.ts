@@ -13,6 +13,8 @@ import { startWatchdog } from './undo.ts';
 import { isAlive, readEnvironment, readStat } from './watchdog-proc.ts';
 
 const clock = realClock();
+/** What a signal does shows when the process has had its turn. */
+const SOON = { timeout: 5_000, interval: 10 };
 let dir: string;
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), 'schism-watchdog-'));
@@ -27,8 +29,8 @@ const PARENT = `
 import { spawn } from 'node:child_process';
 const [undoUrl, procUrl, clockUrl, logUrl, dir] = process.argv.slice(1);
 const { startWatchdog } = await import(undoUrl);
-const { readStat } = await import(procUrl);
-const { realClock } = await import(clockUrl);
+const { readCommand, readStat } = await import(procUrl);
+const { realClock, sleep } = await import(clockUrl);
 const { silentLog } = await import(logUrl);
 const undo = await startWatchdog({ runId: 'doomed', clock: realClock(), log: silentLog,
   logPath: dir + '/watchdog.log' });
@@ -48,6 +50,7 @@ for (const pid of [stopped, deaf])
   await undo.add({ kind: 'process', pid, startTime: readStat(pid).startTime });
 // A pid that somebody else has now: the watchdog must leave it alone.
 await undo.add({ kind: 'process', pid: process.ppid, startTime: '1' });
+while (readCommand(stopped) !== 'sleep 1000') await sleep(realClock(), 5);
 process.kill(stopped, 'SIGSTOP');
 console.log(JSON.stringify({ watchdog: undo.pid, children: [stopped, deaf, unknown, escaped] }));
 // Its children keep it alive.
@@ -91,8 +94,7 @@ describe('the watchdog', () => {
     mkdirSync(join(dir, 'netns'));
     writeFileSync(join(dir, 'netns', 'file'), '');
     await using doomed = await startDoomed();
-    await sleep(clock, 50);
-    expect(readStat(doomed.children[0] ?? 0)?.state).toBe('T');
+    await expect.poll(() => readStat(doomed.children[0] ?? 0)?.state, SOON).toBe('T');
     expect(living(doomed.children)).toHaveLength(4);
 
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
@@ -124,7 +126,7 @@ describe('the watchdog', () => {
     await using doomed = await startDoomed();
     process.kill(doomed.watchdog, 'SIGSTOP');
     await doomed.kill();
-    await sleep(clock, 50);
+    await expect.poll(() => readStat(doomed.watchdog)?.state, SOON).toBe('T');
     const mine = (): ReturnType<typeof findLeftovers> =>
       findLeftovers().filter(({ owner }) => owner.startsWith(`${doomed.pid}:`));
     const found = mine().map(({ pid }) => pid);
@@ -149,7 +151,7 @@ describe('the watchdog', () => {
     await watchdog[Symbol.asyncDispose]();
     expect((await ended)[1]).toBe('SIGKILL');
     expect(warnings).toEqual([{ undone: [`killed process group ${pid}`] }]);
-    expect(await awaitNone([watchdog.pid], 1_000)).toEqual([]);
+    expect(await awaitNone([watchdog.pid], 5_000)).toEqual([]);
   });
 
   test('a command with a time of its own holds nothing up, and what it says is told', async () => {

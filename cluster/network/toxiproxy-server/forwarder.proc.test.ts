@@ -139,7 +139,8 @@ describe('a link that dies', () => {
       attributes: {},
     });
     here.socket.write(get('http://peer2.test:2380/'));
-    await sleep(clock, 80);
+    // So long that the server has dialled by then: who comes later is not cut off.
+    await sleep(clock, 1_000);
     expect([n2.accepted.length, here.over()]).toEqual([0, undefined]);
     await toxic.remove();
     expect(await here.isOver()).toBe('ECONNRESET');

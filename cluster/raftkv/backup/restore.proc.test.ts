@@ -36,8 +36,13 @@ async function put(cluster: TestCluster, key: string, value: string): Promise<vo
 }
 
 /** Linearizable; undefined: no answer. */
-async function get(cluster: TestCluster, node: string, key: string): Promise<string | undefined> {
-  const reply = await cluster.client(node).range({ key: Buffer.from(key) }, 1_000);
+async function get(
+  cluster: TestCluster,
+  node: string,
+  key: string,
+  timeoutMs = 10_000,
+): Promise<string | undefined> {
+  const reply = await cluster.client(node).range({ key: Buffer.from(key) }, timeoutMs);
   return reply.ok ? reply.value.kvs.map(({ value }) => value.toString()).join() : undefined;
 }
 
@@ -77,6 +82,8 @@ describeWith('etcdctl', 'a backup that etcdctl saved', () => {
     const { control } = cluster;
     await put(cluster, 'k', 'saved');
     await put(cluster, 'long', 'x'.repeat(300_000));
+    // A backup holds what its own member has applied.
+    expect(await get(cluster, 'n2', 'long')).toHaveLength(300_000);
     const file = await save(cluster, 'n2');
     const bytes = await readFile(file);
     const hash = createHash('sha256').update(bytes.subarray(0, -32)).digest();
@@ -97,7 +104,7 @@ describeWith('etcdctl', 'a backup that etcdctl saved', () => {
     for (const node of ['n1', 'n3'])
       await expect.poll(() => logged(cluster, node, refusal), SOON).toMatch(/of another cluster/);
     await put(cluster, 'new', '1');
-    expect(await get(cluster, 'n3', 'k')).toBeUndefined();
+    expect(await get(cluster, 'n3', 'k', 1_000)).toBeUndefined();
 
     await control.kill('n3');
     expect((await restoreNode(cluster, 'n3', file)).exitCode).toBe(0);

@@ -29,10 +29,10 @@ import { type OneSystem, requestFor } from './lockstep-requests.ts';
  * etcd writes what it applied every 100 ms. After a kill it applies again what was not written, in
  * another way if it was refused: see `RestartStep`.
  */
-const STORED_MS = 250;
+const STORED_MS = 500;
 const STATUS_MS_MAX = 3_000;
 /** Every 100 ms etcd looks whether a watch of the past has still something to tell. */
-const LOOKED_MS = 250;
+const LOOKED_MS = 500;
 const LOOK: CallStep = { call: 'KV.Range', request: { key: bytes('k/0'), countOnly: true } };
 const ALL = 'all';
 const ALIVE = 'alive';

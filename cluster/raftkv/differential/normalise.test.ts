@@ -66,7 +66,7 @@ describe('of an output', () => {
     const ttl = (remaining: number): string =>
       plain(`lease 694d7a2f0c5e6bcb granted with TTL(100s), remaining(${remaining}s)`);
     expect(ttl(99)).toBe(ttl(97));
-    expect(ttl(94)).not.toBe(ttl(99));
+    expect(ttl(69)).not.toBe(ttl(99));
     expect(ttl(101)).not.toBe(ttl(99));
     const json = (remaining: number): string => plain(`{"ttl":${remaining},"granted-ttl":100}`);
     expect(json(100)).toBe(json(96));

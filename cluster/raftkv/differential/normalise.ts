@@ -2,7 +2,7 @@
 import type { Names } from './names.ts';
 
 /** A remaining time is rounded down, and some of it has passed: this many seconds are allowed. */
-const PASSED_SECONDS_MAX = 5;
+const PASSED_SECONDS_MAX = 30;
 const BYTES_SHOWN = 100;
 
 /** Of one field, by its name: how a value that says nothing is written. */

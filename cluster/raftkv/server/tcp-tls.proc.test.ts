@@ -247,7 +247,7 @@ describe('finding a cluster', () => {
   it('works over TLS, and says why it does not', async () => {
     await using b = await openMember('b', { tls });
     const peerUrls = FOUND.members[0]?.peerUrls ?? [];
-    const options = { clock, log: silentLog, timeoutMs: 1_000, peerUrls };
+    const options = { clock, log: silentLog, timeoutMs: 20_000, peerUrls };
     expect(await findCluster([b.address], { ...options, tls })).toEqual(FOUND);
     const told: unknown[] = [];
     const log = {
@@ -255,7 +255,7 @@ describe('finding a cluster', () => {
       warn: (_message: string, fields = {}) => void told.push(fields),
     };
     const strange = await other.keys();
-    const lost = findCluster([b.address], { ...options, timeoutMs: 300, log, tls: strange });
+    const lost = findCluster([b.address], { ...options, timeoutMs: 3_000, log, tls: strange });
     await expect(lost).rejects.toMatchObject({ code: 'network-failed' });
     expect(told).toEqual([{ address: b.address, why: expect.stringContaining('self-signed') }]);
     const plain = findCluster([b.address], { ...options, timeoutMs: 300 });

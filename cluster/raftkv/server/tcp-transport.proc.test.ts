@@ -282,7 +282,7 @@ describe('finding a cluster', () => {
     expect(found).toEqual(FOUND);
     expect(found.cluster).toBe(CLUSTER);
     await expect(
-      findCluster([silent.address, rude.address, 'a:2380'], { ...options, timeoutMs: 300 }),
+      findCluster([silent.address, rude.address, 'a:2380'], { ...options, timeoutMs: 2_000 }),
     ).rejects.toMatchObject({
       code: 'network-failed',
       message: expect.stringContaining('of 3 members 1 answered'),
