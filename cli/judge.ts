@@ -1,5 +1,4 @@
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { startingAt } from '../checkers/check-history.ts';
 import { checkAll } from '../checkers/compose.ts';
 import { sometimes } from '../checkers/sometimes/sometimes.ts';
@@ -8,6 +7,7 @@ import type { Clock } from '../harness/core/clock.ts';
 import { HarnessError, messageOf } from '../harness/core/errors.ts';
 import { unreachable } from '../harness/core/invariant.ts';
 import type { JsonValue } from '../harness/core/json.ts';
+import { startWorker } from '../harness/core/worker.ts';
 import type { History } from '../harness/history/history.ts';
 import type { CheckContext, Checker, CheckResult } from '../harness/protocols/checker.ts';
 import type { RunConfig } from '../harness/protocols/run.ts';
@@ -181,7 +181,7 @@ async function runWorker(
 ): Promise<{ readonly checker: string | undefined; readonly why: string } | undefined> {
   const { timeoutMs, memoryBytes } = task.context.limits;
   const url = new URL(`./judge-worker${extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(url, {
+  const worker = startWorker(url, {
     workerData: task,
     resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / 2 ** 20) },
   });

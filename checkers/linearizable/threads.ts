@@ -1,7 +1,8 @@
 /** Drives rounds in this thread and in others beside it. */
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { msFromNanos, type Nanos, nanos, nanosFromMs } from '../../harness/core/units.ts';
+import { startWorker } from '../../harness/core/worker.ts';
 import { loadEngine } from './engine-module.ts';
 import type { Parts } from './partition.ts';
 import type { Outcome, Round, RoundBudget, Rounds } from './rounds.ts';
@@ -66,7 +67,7 @@ const LOST: Outcome = {
 };
 
 function startThread(): Worker {
-  return new Worker(new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url));
+  return startWorker(new URL(`./threads-worker${extname(import.meta.url)}`, import.meta.url));
 }
 
 class Team implements AsyncDisposable {

@@ -1,8 +1,9 @@
 /** Threads that play simulated runs; one that dies or hangs costs its run, and another takes its place. */
 import { extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { Clock } from '../../harness/core/clock.ts';
 import { messageOf } from '../../harness/core/errors.ts';
+import { startWorker } from '../../harness/core/worker.ts';
 import type { RunConfig } from '../../harness/protocols/run.ts';
 import type { ExploreAnswer, ExploreWorkerData } from './explore-worker.ts';
 import type { Outcome } from './outcome.ts';
@@ -42,7 +43,7 @@ export function lost(why: string): Outcome {
 
 function started(workerData: ExploreWorkerData): Worker {
   const url = new URL(`./explore-worker${extname(import.meta.url)}`, import.meta.url);
-  const worker = new Worker(url, {
+  const worker = startWorker(url, {
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: HEAP_MB },
   });
