@@ -39,7 +39,7 @@ export async function freshCluster(
     flags,
     heartbeatMs: alone ? 20 : 100,
     // Who leads must stay, on a busy machine, too.
-    electionMs: alone ? 100 : 3000,
+    electionMs: alone ? 100 : 2000,
   });
   try {
     await lead(cluster, clock);

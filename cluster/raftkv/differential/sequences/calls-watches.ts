@@ -21,7 +21,7 @@ import {
 const W: Request = { rangeEnd: afterPrefix('w/') };
 const LARGE = 700_000;
 /** Long beside how late a busy machine tells what is due. */
-const NOTIFY_MS = 2_000;
+const NOTIFY_MS = 1_000;
 
 function create(on: string, key: string, more: Request = {}): CallStep {
   return { send: on, request: { createRequest: { key: bytes(key), ...more } } };

@@ -59,7 +59,7 @@ const expiry: Sequence = {
   steps: [
     // Both are given the shortest time there is; a third one long enough for what comes before its end.
     ...plain('lease grant 0', 'lease grant -1'),
-    { run: 'lease grant 8', capture: { short: HEX } },
+    { run: 'lease grant 6', capture: { short: HEX } },
     { run: 'lease grant 100', capture: { long: HEX } },
     ...plain('put a 1 --lease={short}', 'put b 1 --lease={short}', 'put c 1 --lease={long}'),
     { start: ['watch', '', '--prefix', '--rev=2'], as: 'watch' },
