@@ -29,7 +29,7 @@ test('works', {});
 test('is slow on purpose', { thresholds: { throughput: ['rate>1000000'] } });
 test('is not there', { system: 'etcd', systemOptions: { binary: '/nowhere/etcd' } });
 test.expectViolation('reads are stale', {
-  bug: 'stale-read', duration: '600ms', anomaly: 'stale-read', within: '20 runs',
+  bug: 'stale-read', duration: '2s', anomaly: 'stale-read', within: '20 runs',
 });
 `;
 
