@@ -45,7 +45,7 @@ export interface LinkNetworkOptions {
   readonly served: readonly ServedLinks[];
   readonly clock: Clock;
   readonly log: Log;
-  readonly observe: Omit<ObserveOptions, 'clock' | 'waitMs' | 'readSent'>;
+  readonly observe: Omit<ObserveOptions, 'clock' | 'waitMs' | 'slowestMs' | 'readSent'>;
   /** How long a probe waits for bytes on a link that no latency slows; 300 by default. */
   readonly probeWaitMs: number | undefined;
 }
@@ -176,10 +176,12 @@ export class LinkNetwork implements Network {
 
   observe(): Promise<Matrix> {
     const { observe, probeWaitMs = PROBE_WAIT_MS, clock } = this.#options;
+    const slowestMs = this.#latencyMs + this.#allowanceMs() / 2;
     return observeLinks({
       ...observe,
       clock,
-      waitMs: probeWaitMs + 2 * this.#latencyMs + this.#allowanceMs(),
+      waitMs: probeWaitMs + 2 * slowestMs,
+      slowestMs,
       readSent: () => this.#readSent(),
     });
   }

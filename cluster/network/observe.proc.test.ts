@@ -33,6 +33,7 @@ test('whoever sleeps while answers come does not call the links cut', async () =
     request: REQUEST,
     readSent: async () => counts,
     waitMs: WAIT_MS,
+    slowestMs: 0,
     clock,
   });
   // When the connections are under way, and no answer has been read.
@@ -59,6 +60,35 @@ test('what was accepted late by a busy server is waited for', async () => {
     request: REQUEST.subarray(0, 20),
     readSent,
     waitMs: WAIT_MS,
+    slowestMs: 0,
+    clock,
+  });
+  expect(matrix.map(({ state }) => state)).not.toContain('cut');
+});
+
+test('what is still on a slow link when the wait is over is waited for', async () => {
+  await using silent = await tinyNode('n2');
+  const at = (): Endpoint => endpointFrom(silent.address);
+  const slowestMs = 150;
+  let readAt: number | undefined;
+  const readSent = async (): Promise<SentBytes> => {
+    const now = clock.now();
+    // Read at the second look, which comes late, and passed on as much later as the link is slow.
+    const isFirst = readAt === undefined;
+    readAt ??= now + WAIT_MS * 1e6;
+    const upstreamRead = isFirst ? 0 : REQUEST.length;
+    const upstream = now - readAt >= slowestMs * 1e6 ? REQUEST.length : 0;
+    const bytes = { ...NOTHING, upstreamRead, upstream };
+    return new Map(['n1>n2', 'n2>n1'].map((name) => [name, bytes]));
+  };
+  const matrix = await observeLinks({
+    nodes: ['n1', 'n2'],
+    link: at,
+    direct: at,
+    request: REQUEST.subarray(0, 20),
+    readSent,
+    waitMs: WAIT_MS,
+    slowestMs,
     clock,
   });
   expect(matrix.map(({ state }) => state)).not.toContain('cut');

@@ -33,6 +33,8 @@ export interface ObserveOptions {
   readonly readSent: () => Promise<SentBytes>;
   /** How long a silent link is given. When all have answered, nobody waits. */
   readonly waitMs: number;
+  /** How much longer than usual a message may be on its way, one way; 0: no link is slow. */
+  readonly slowestMs: number;
   readonly clock: Clock;
 }
 
@@ -79,8 +81,12 @@ export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
   // with what it had accepted, and then a moment to pass on what it has read.
   if (callOff.signal.aborted) {
     const silent = [...links].flatMap(([name, seen]) => (isSent(seen) ? [name] : []));
-    await awaitCounts(options, before, silent);
-    await sleep(clock, SETTLE_MS);
+    const now = await awaitCounts(options, before, silent);
+    const isOnItsWay = (name: string): boolean => {
+      const { upstreamRead = 0, upstream = 0 } = growth(before, now).get(name) ?? {};
+      return upstreamRead > 0 && upstream === 0;
+    };
+    await sleep(clock, SETTLE_MS + (silent.some(isOnItsWay) ? options.slowestMs : 0));
   }
   const after = await options.readSent();
   return classify({ nodes, links, direct, grown: growth(before, after) });
@@ -122,7 +128,7 @@ async function awaitCounts(
   { clock, readSent }: ObserveOptions,
   before: SentBytes,
   silent: readonly string[],
-): Promise<void> {
+): Promise<SentBytes> {
   const end = clock.now() + LATE_COUNT_MS_MAX * NANOS_PER_MS;
   for (let counts = 1; ; counts++) {
     const now = await readSent();
@@ -130,9 +136,9 @@ async function awaitCounts(
       const count = now.get(name);
       if (count === undefined) return true;
       if (count.upstreamRead > (before.get(name)?.upstreamRead ?? 0)) return true;
-      return count.isLate ? clock.now() >= end : counts >= COUNTS_MAX;
+      return clock.now() >= end || (!count.isLate && counts >= COUNTS_MAX);
     };
-    if (silent.every(isCounted)) return;
+    if (silent.every(isCounted)) return now;
     await sleep(clock, SETTLE_MS);
   }
 }
