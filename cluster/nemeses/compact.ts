@@ -96,14 +96,17 @@ function maintenanceOf({ cluster }: NemesisContext): Maintenance {
 async function install(held: CompactHeld, ctx: NemesisContext): Promise<Evidence> {
   const maintenance = maintenanceOf(ctx);
   const { via, keep } = held;
-  const outcome = await maintenance.compact(via, keep, ANSWER_MS_MAX);
+  const outcome = await maintenance.compact(
+    via,
+    keep,
+    ANSWER_MS_MAX + lagMs(ctx.cluster.network?.latencyMs),
+  );
   if (outcome.type === 'fail') return skipped(`not compacted through ${via}: ${whyNot(outcome)}`);
   if (outcome.type === 'info') return failed(`${via} did not say: ${whyNot(outcome)}`);
   const { revision } = outcome.value;
   const { evidence } = await lookUntilGood(
     ctx,
-    () =>
-      maintenance.remembers(via, revision - 1, LOOK_MS_MAX + lagMs(ctx.cluster.network?.latencyMs)),
+    () => maintenance.remembers(via, revision - 1, LOOK_MS_MAX),
     (seen) => {
       if (seen.type !== 'ok') return failed(`${via} cannot be read: ${whyNot(seen)}`);
       if (seen.value) return failed(`${via} still knows revision ${revision - 1}`);

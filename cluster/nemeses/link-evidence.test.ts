@@ -45,6 +45,29 @@ describe('a link that should be slower', () => {
     expect(judgeShaped(claimAfter(before), look(2), NOBODY)).toMatchObject({ result: 'failed' });
   });
 
+  test('is read back beside another one that is slower by its round trips', () => {
+    const THIRD = { from: 'n1', to: 'n3' } as const;
+    const matrix = (first: number, third: number): Matrix => [
+      { ...LINK, state: 'open', rttMs: first },
+      { ...BACK, state: 'open', rttMs: first },
+      { ...THIRD, state: 'open', rttMs: third },
+      { from: 'n3', to: 'n1', state: 'open', rttMs: third },
+    ];
+    const before: Look = { matrix: matrix(402, 2), names: ['latency.1:n1>n2'] };
+    const shape = { kind: 'latency', latencyMs: 300, jitterMs: 0 } as const;
+    const claim: LinkClaim = { shape, links: [LINK, THIRD], before };
+    const both: Look = {
+      matrix: matrix(302, 302),
+      names: ['latency.2:n1>n2', 'latency.2:n1>n3'],
+    };
+    expect(judgeShaped(claim, both, NOBODY)).toMatchObject({
+      result: 'installed',
+      probe: { slower: { 'n1>n3': '+300 ms' }, relieved: ['n1>n2'] },
+    });
+    const one: Look = { ...both, names: ['latency.2:n1>n3'] };
+    expect(judgeShaped(claim, one, NOBODY)).toMatchObject({ result: 'failed' });
+  });
+
   test('has no excuse in what stayed on it, or was elsewhere', () => {
     const stays = claimAfter(look(402, 'latency.1:n1>n2'));
     const now = look(403, 'latency.1:n1>n2', 'latency.2:n1>n2');
