@@ -1,5 +1,4 @@
-import type { Clock } from '../harness/core/clock.ts';
-import { msFromNanos } from '../harness/core/units.ts';
+import type { Clock, Timer } from '../harness/core/clock.ts';
 import type { Shell } from './program.ts';
 
 export interface Interrupt extends Disposable {
@@ -12,11 +11,8 @@ export interface Interrupt extends Disposable {
 export const STOPPING =
   '\nstopping: healing the faults and judging what was recorded; once more to quit at once\n';
 
-/**
- * A terminal signals the whole group, and npm or the launcher passes it on: one press, not two. What
- * begins at the first may keep this process from hearing the second for a while.
- */
-const SAME_PRESS_MS = 1_000;
+/** A terminal signals the whole group, and npm or the launcher passes it on: one press, not two. */
+const SAME_PRESS_MS = 300;
 
 /** The first signal ends the load; the second leaves the undoing to the watchdogs. */
 export function interruptible(
@@ -26,15 +22,20 @@ export function interruptible(
 ): Interrupt {
   const controller = new AbortController();
   let by: 'SIGINT' | 'SIGTERM' | undefined;
-  let atMs = 0;
+  let isSamePress = true;
+  let samePress: Timer | undefined;
   const subscription = shell.onSignal((name) => {
-    const nowMs = msFromNanos(clock.now());
     if (by !== undefined) {
-      if (nowMs - atMs >= SAME_PRESS_MS) shell.die(name === 'SIGINT' ? 130 : 143);
+      if (!isSamePress) shell.die(name === 'SIGINT' ? 130 : 143);
       return;
     }
     by = name;
-    atMs = nowMs;
+    // What the first one begins may be long in coming to an end, and the copy waits until then.
+    samePress = clock.timer(SAME_PRESS_MS, () => {
+      void clock.turn().then(() => {
+        isSamePress = false;
+      });
+    });
     onFirst();
     controller.abort();
   });
@@ -44,6 +45,7 @@ export function interruptible(
       return by;
     },
     [Symbol.dispose]: () => {
+      samePress?.cancel();
       subscription[Symbol.dispose]();
     },
   };

@@ -256,7 +256,7 @@ function bare({ test, ownChecks, thresholds, ...config }: RunConfig, checker: st
         ownChecks,
         ...(test !== undefined && { test }),
       }),
-    ...(checker === 'thresholds' && thresholds !== undefined && { thresholds }),
+    ...((checker === '' || checker === 'thresholds') && thresholds !== undefined && { thresholds }),
   };
 }
 
