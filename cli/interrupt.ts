@@ -24,6 +24,10 @@ export function interruptible(
   let by: 'SIGINT' | 'SIGTERM' | undefined;
   let isSamePress = true;
   let samePress: Timer | undefined;
+  const released = async (): Promise<void> => {
+    await clock.turn();
+    isSamePress = false;
+  };
   const subscription = shell.onSignal((name) => {
     if (by !== undefined) {
       if (!isSamePress) shell.die(name === 'SIGINT' ? 130 : 143);
@@ -31,11 +35,7 @@ export function interruptible(
     }
     by = name;
     // What the first one begins may be long in coming to an end, and the copy waits until then.
-    samePress = clock.timer(SAME_PRESS_MS, () => {
-      void clock.turn().then(() => {
-        isSamePress = false;
-      });
-    });
+    samePress = clock.timer(SAME_PRESS_MS, () => void released());
     onFirst();
     controller.abort();
   });
