@@ -81,9 +81,9 @@ export async function observeLinks(options: ObserveOptions): Promise<Matrix> {
   // with what it had accepted, and then a moment to pass on what it has read.
   if (callOff.signal.aborted) {
     const silent = [...links].flatMap(([name, seen]) => (isSent(seen) ? [name] : []));
-    const now = await awaitCounts(options, before, silent);
+    const grown = growth(before, await awaitCounts(options, before, silent));
     const isOnItsWay = (name: string): boolean => {
-      const { upstreamRead = 0, upstream = 0 } = growth(before, now).get(name) ?? {};
+      const { upstreamRead = 0, upstream = 0 } = grown.get(name) ?? {};
       return upstreamRead > 0 && upstream === 0;
     };
     await sleep(clock, SETTLE_MS + (silent.some(isOnItsWay) ? options.slowestMs : 0));
