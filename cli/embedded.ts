@@ -10,7 +10,7 @@ import type { Reporter } from '../harness/runner/run.ts';
 import { suiteRunOf } from '../reports/suite/suite-run.ts';
 import { findConfig } from './config/load.ts';
 import { addRunFlags, type Flags } from './flags.ts';
-import { type Interrupt, interruptible } from './interrupt.ts';
+import { type Interrupt, interruptible, onProcessSignal } from './interrupt.ts';
 import { makeRun } from './make-run.ts';
 import type { Shell } from './program.ts';
 import type { DeclaredTest } from './suite/chaos-test.ts';
@@ -165,15 +165,7 @@ function interruptedBy(signal: AbortSignal | undefined, clock: Clock): Interrupt
 }
 
 const PROCESS: Pick<Shell, 'onSignal' | 'die'> = {
-  onSignal: (handler) => {
-    const names = ['SIGINT', 'SIGTERM'] as const;
-    for (const name of names) process.on(name, handler);
-    return {
-      [Symbol.dispose]: () => {
-        for (const name of names) process.off(name, handler);
-      },
-    };
-  },
+  onSignal: onProcessSignal,
   die: () => {
     process.kill(process.pid, 'SIGKILL');
     throw new Error('interrupted twice');

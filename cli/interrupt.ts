@@ -14,6 +14,17 @@ export const STOPPING =
 /** A terminal signals the whole group, and npm or the launcher passes it on: one press, not two. */
 const SAME_PRESS_MS = 300;
 
+/** What this process is told to end by. */
+export function onProcessSignal(handler: (name: 'SIGINT' | 'SIGTERM') => void): Disposable {
+  const names = ['SIGINT', 'SIGTERM'] as const;
+  for (const name of names) process.on(name, handler);
+  return {
+    [Symbol.dispose]: () => {
+      for (const name of names) process.off(name, handler);
+    },
+  };
+}
+
 /** The first signal ends the load; the second leaves the undoing to the watchdogs. */
 export function interruptible(
   shell: Pick<Shell, 'onSignal' | 'die'>,

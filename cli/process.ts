@@ -3,6 +3,7 @@ import { isatty } from 'node:tty';
 import { EXIT } from '../harness/core/errors.ts';
 import { withoutFasterCalls } from '../harness/core/v8-flags.ts';
 import { githubShell } from './github.ts';
+import { onProcessSignal } from './interrupt.ts';
 import { isInForeground, listenForKeys, type Terminal } from './keys.ts';
 import { bugText, main, type Shell } from './program.ts';
 
@@ -44,15 +45,7 @@ const shell: Shell = {
   },
   isTty: process.stdout.isTTY,
   columns: process.stdout.isTTY ? process.stdout.columns : 100,
-  onSignal: (handler) => {
-    const names = ['SIGINT', 'SIGTERM'] as const;
-    for (const name of names) process.on(name, handler);
-    return {
-      [Symbol.dispose]: () => {
-        for (const name of names) process.off(name, handler);
-      },
-    };
-  },
+  onSignal: onProcessSignal,
   die: (code) => process.exit(code),
 };
 
